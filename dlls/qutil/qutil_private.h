@@ -25,7 +25,14 @@
 #include "napprotocol.h"
 
 /* attribute.c */
+extern BOOL attribute_get_size(SoHAttributeType type, const SoHAttributeValue *value, UINT16 *size);
+extern void attribute_encode(SoHAttributeType type, const SoHAttributeValue *value, BYTE *wire);
+extern HRESULT attribute_decode(const SoHAttribute *attribute, SoHAttributeValue **out);
 extern void attribute_free_value(SoHAttributeType type, SoHAttributeValue *value);
+extern BOOL soh_is_valid(const SoH *soh, BOOL is_request);
+extern SystemHealthEntityId soh_get_id(const SoH *soh);
+extern HRESULT soh_copy(const SoH *soh, SoH **out);
+extern SoH *soh_pack(const SoH *soh);
 extern void soh_free(SoH *soh);
 
 #endif /* __WINE_QUTIL_PRIVATE_H */
