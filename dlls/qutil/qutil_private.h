@@ -35,4 +35,12 @@ extern HRESULT soh_copy(const SoH *soh, SoH **out);
 extern SoH *soh_pack(const SoH *soh);
 extern void soh_free(SoH *soh);
 
+/* constructor.c, processor.c: create an object with one reference */
+extern HRESULT constructor_create(IUnknown **out);
+extern HRESULT processor_create(IUnknown **out);
+
+/* main.c: objects and locks that keep the module loaded */
+extern void module_addref(void);
+extern void module_release(void);
+
 #endif /* __WINE_QUTIL_PRIVATE_H */
