@@ -20,7 +20,7 @@
 
 /* Built as an outsider would build it, with mingw-w64's own headers and import library:
  *
- *   x86_64-w64-mingw32-gcc -O2 -Wall -o sha.exe sha.c -lqutil -lole32 -luuid
+ *   x86_64-w64-mingw32-gcc -O2 -Wall -Wextra -o sha.exe sha.c -lqutil -lole32 -luuid
  */
 
 #define COBJMACROS
@@ -32,10 +32,27 @@
 #include <windows.h>
 #include <objbase.h>
 #include <naputil.h>
+#include <napprotocol.h>
+
+/* COM lays down the methods' parameters, needed or not. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
 
 #define SAMPLE_SHA_ID 0x000137f0
 
 #define FIXUP_MESSAGE_ID 0x40000006
+
+/* The sample's own result code: something is to be repaired. */
+#define QUAR_E_NOTPATCHED ((HRESULT)0x80270050)
+
+/* mingw-w64's headers declare these, but none of its libraries has them. */
+const CLSID CLSID_NapSoHConstructor =
+    { 0xe8140d53, 0x6535, 0x46a5, { 0xb8, 0xa1, 0xda, 0x6c, 0x57, 0x1d, 0xa9, 0xb9 } };
+const CLSID CLSID_NapSoHProcessor =
+    { 0xaa160628, 0x8775, 0x46e3, { 0x83, 0x7c, 0xf7, 0xa2, 0xae, 0x66, 0xe2, 0xf5 } };
+const IID IID_INapSoHConstructor =
+    { 0x35298344, 0x96a6, 0x45e7, { 0x9b, 0x6b, 0x62, 0xec, 0xc6, 0xe0, 0x99, 0x20 } };
+const IID IID_INapSoHProcessor =
+    { 0xfb2fa8b0, 0x2cd5, 0x457d, { 0xab, 0xa8, 0x43, 0x76, 0xf6, 0x3e, 0xa1, 0xc0 } };
 
 static unsigned int steps, failures;
 
@@ -50,11 +67,11 @@ static void step(const char *call, const char *subject, const char *expected, co
     va_end(args);
 
     steps++;
-    printf("  %-20s%-38s-> %s\n", call, subject, outcome);
+    printf("  %-22s%-38s-> %s\n", call, subject, outcome);
     if (strcmp(outcome, expected))
     {
         failures++;
-        printf("  %-20s%-38s   expected %s\n", "", "*** WRONG ***", expected);
+        printf("  %-22s%-38s   expected %s\n", "", "*** WRONG ***", expected);
     }
     fflush(stdout);
 }
@@ -67,13 +84,38 @@ static const char *result_name(HRESULT hr)
     {
         case S_OK: return "S_OK";
         case S_FALSE: return "S_FALSE";
+        case CLASS_E_CLASSNOTAVAILABLE: return "CLASS_E_CLASSNOTAVAILABLE";
+        case CO_E_DLLNOTFOUND: return "CO_E_DLLNOTFOUND";
         case E_INVALIDARG: return "E_INVALIDARG";
+        case E_NOINTERFACE: return "E_NOINTERFACE";
         case E_NOTIMPL: return "E_NOTIMPL";
         case E_OUTOFMEMORY: return "E_OUTOFMEMORY";
         case E_POINTER: return "E_POINTER";
+        case QUAR_E_NOTPATCHED: return "QUAR_E_NOTPATCHED";
+        case REGDB_E_CLASSNOTREG: return "REGDB_E_CLASSNOTREG";
     }
     snprintf(number, sizeof(number), "0x%08lx", (unsigned long)hr);
     return number;
+}
+
+/* Why an object could not be made. Wine has no messages for COM's own codes. */
+static const char *result_words(HRESULT hr)
+{
+    static char words[128];
+    DWORD len;
+
+    switch (hr)
+    {
+        case CLASS_E_CLASSNOTAVAILABLE: return "the DLL doesn't have this class";
+        case CO_E_DLLNOTFOUND: return "the DLL was not found";
+        case E_NOINTERFACE: return "the object doesn't have this interface";
+        case REGDB_E_CLASSNOTREG: return "the class is not registered";
+    }
+    len = FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS | FORMAT_MESSAGE_MAX_WIDTH_MASK,
+            NULL, hr, 0, words, sizeof(words), NULL);
+    while (len && words[len - 1] == ' ') len--;
+    words[len] = 0;
+    return len ? words : "the system knows no more of it";
 }
 
 /*
@@ -391,9 +433,9 @@ static ULONG STDMETHODCALLTYPE connection_Release(INapEnforcementClientConnectio
 /* A list of connections is about references; nothing else is called. */
 static INapEnforcementClientConnectionVtbl connection_vtbl =
 {
-    connection_QueryInterface,
-    connection_AddRef,
-    connection_Release,
+    .QueryInterface = connection_QueryInterface,
+    .AddRef = connection_AddRef,
+    .Release = connection_Release,
 };
 
 static void connections(void)
@@ -453,10 +495,10 @@ static void soh(void)
     static const BYTE healthy[] = { 0x00, 0x01, 0x37, 0xf0, 0xaa, 0xaa };
     SoHAttribute attributes[2] =
     {
-        { sohAttributeTypeSystemHealthId, sizeof(id) },
-        { sohAttributeTypeVendorSpecific, sizeof(healthy) },
+        { .type = sohAttributeTypeSystemHealthId, .size = sizeof(id) },
+        { .type = sohAttributeTypeVendorSpecific, .size = sizeof(healthy) },
     };
-    SoH packet = { ARRAYSIZE(attributes) }, *request;
+    SoH packet = { .count = ARRAYSIZE(attributes) }, *request;
     unsigned int before = blocks_in_use();
 
     attributes[0].value = copy_block(id, sizeof(id));
@@ -502,6 +544,296 @@ static void isolation_info(void)
 }
 
 /*
+ * Statements of health, built by the constructor and read by the processor.
+ */
+
+static const char *type_name(SoHAttributeType type)
+{
+    switch (type)
+    {
+        case sohAttributeTypeSystemHealthId: return "SystemHealthId";
+        case sohAttributeTypeIpv4FixupServers: return "Ipv4FixupServers";
+        case sohAttributeTypeComplianceResultCodes: return "ComplianceResultCodes";
+        case sohAttributeTypeTimeOfLastUpdate: return "TimeOfLastUpdate";
+        case sohAttributeTypeClientId: return "ClientId";
+        case sohAttributeTypeVendorSpecific: return "VendorSpecific";
+        case sohAttributeTypeHealthClass: return "HealthClass";
+        case sohAttributeTypeSoftwareVersion: return "SoftwareVersion";
+        case sohAttributeTypeProductName: return "ProductName";
+        case sohAttributeTypeHealthClassStatus: return "HealthClassStatus";
+        case sohAttributeTypeSoHGenerationTime: return "SoHGenerationTime";
+        case sohAttributeTypeErrorCodes: return "ErrorCodes";
+        case sohAttributeTypeFailureCategory: return "FailureCategory";
+        case sohAttributeTypeIpv6FixupServers: return "Ipv6FixupServers";
+        case sohAttributeTypeExtendedIsolationState: return "ExtendedIsolationState";
+    }
+    return "unknown";
+}
+
+struct text
+{
+    char chars[256];
+    size_t len;
+};
+
+/* What is too long for the text is cut off. */
+static void append(struct text *text, const char *format, ...)
+{
+    va_list args;
+    int len;
+
+    va_start(args, format);
+    len = vsnprintf(text->chars + text->len, sizeof(text->chars) - text->len, format, args);
+    va_end(args);
+    if (len > 0) text->len = min(text->len + len, sizeof(text->chars) - 1);
+}
+
+static UINT32 read_be32(const BYTE *bytes)
+{
+    return (UINT32)bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
+}
+
+/* An attribute's value, which is in the form that goes over the network. */
+static void append_value(struct text *text, const SoHAttribute *attribute)
+{
+    unsigned int i = 0;
+
+    if (attribute->size >= 4) switch (attribute->type)
+    {
+        case sohAttributeTypeSystemHealthId:
+        case sohAttributeTypeVendorSpecific:
+            append(text, "component %#x", read_be32(attribute->value));
+            i = 4;
+            break;
+        case sohAttributeTypeComplianceResultCodes:
+        case sohAttributeTypeErrorCodes:
+            for (; i + 4 <= attribute->size; i += 4)
+                append(text, "%s%s", i ? ", " : "", result_name(read_be32(attribute->value + i)));
+            break;
+    }
+    if (i && i < attribute->size) append(text, ", data");
+    for (; i < attribute->size; i++) append(text, "%s%02x", i ? " " : "", attribute->value[i]);
+}
+
+/* Type, size and value: what an attribute is on the network. */
+static void append_wire(struct text *text, const SoHAttribute *attribute)
+{
+    unsigned int i;
+
+    append(text, "%04x %04x", attribute->type, attribute->size);
+    for (i = 0; i < attribute->size; i++) append(text, "%s%02x", i % 4 ? "" : " ", attribute->value[i]);
+}
+
+static void print_soh(const SoH *soh)
+{
+    struct text value;
+    unsigned int i;
+
+    printf("      #  Type                       Size  Value\n");
+    for (i = 0; i < soh->count; i++)
+    {
+        memset(&value, 0, sizeof(value));
+        append_value(&value, &soh->attributes[i]);
+        printf("    %3u  %3u %-22s %5u  %s\n", i, soh->attributes[i].type, type_name(soh->attributes[i].type),
+                soh->attributes[i].size, value.chars);
+    }
+}
+
+static BOOL is_readable(const SoH *soh)
+{
+    unsigned int i;
+
+    if (!soh->count || !is_block(soh->attributes)) return FALSE;
+    for (i = 0; i < soh->count; i++)
+        if (soh->attributes[i].size && !is_block(soh->attributes[i].value)) return FALSE;
+    return is_block(soh);
+}
+
+static BOOL create_object(REFCLSID clsid, REFIID iid, const char *name, void **out)
+{
+    HRESULT hr;
+
+    *out = NULL;
+    hr = CoCreateInstance(clsid, NULL, CLSCTX_INPROC_SERVER, iid, out);
+    if (FAILED(hr)) step("CoCreateInstance", name, "S_OK, an object", "%s: %s", result_name(hr), result_words(hr));
+    else step("CoCreateInstance", name, "S_OK, an object", "%s, %s", result_name(hr), *out ? "an object" : "no object");
+    return SUCCEEDED(hr) && *out;
+}
+
+struct statement
+{
+    BOOL is_request;
+    SoHAttributeType type;
+    const char *subject;
+    SoHAttributeValue value;
+    const char *wire;
+    const char *reader;
+    const char *verdict;
+    SoHAttributeType missing;
+};
+
+static SoH *build(const struct statement *statement)
+{
+    INapSoHConstructor *constructor;
+    struct text wire = { "", 0 };
+    unsigned int i;
+    SoH *soh = NULL;
+    void *object;
+    HRESULT hr;
+
+    if (!create_object(&CLSID_NapSoHConstructor, &IID_INapSoHConstructor, "NapSoHConstructor", &object)) return NULL;
+    constructor = object;
+
+    hr = INapSoHConstructor_Initialize(constructor, SAMPLE_SHA_ID, statement->is_request);
+    step("Initialize", statement->is_request ? "0x137f0, a request" : "0x137f0, a response", "S_OK", "%s",
+            result_name(hr));
+    hr = INapSoHConstructor_AppendAttribute(constructor, statement->type, &statement->value);
+    step("AppendAttribute", statement->subject, "S_OK", "%s", result_name(hr));
+
+    hr = INapSoHConstructor_GetSoH(constructor, &soh);
+    if (FAILED(hr) || !soh || !is_readable(soh))
+    {
+        step("GetSoH", "", "S_OK, 2 attributes", "%s, %s", result_name(hr),
+                soh ? "not all in blocks of their own" : "no struct");
+        soh = NULL;
+    }
+    else step("GetSoH", "", "S_OK, 2 attributes", "%s, %u attributes", result_name(hr), soh->count);
+
+    /* The statement outlives its constructor. */
+    step("Release", "the constructor", "0 references left", "%lu references left",
+            (unsigned long)INapSoHConstructor_Release(constructor));
+    if (!soh) return NULL;
+
+    print_soh(soh);
+    for (i = 0; i < soh->count; i++)
+    {
+        if (i) append(&wire, " / ");
+        append_wire(&wire, &soh->attributes[i]);
+    }
+    step("", "  on the network", statement->wire, "%s", wire.chars);
+    return soh;
+}
+
+/* The sample agent has its validator know its health by two bytes. */
+static const char *read_request(const SoHAttributeValue *value)
+{
+    static const BYTE healthy[] = { 0xaa, 0xaa }, unhealthy[] = { 0xba, 0xad };
+
+    if (value->vendorSpecificVal.vendorId != SAMPLE_SHA_ID) return "of another vendor";
+    if (value->vendorSpecificVal.size != sizeof(healthy)) return "of a wrong size";
+    if (!is_block(value->vendorSpecificVal.vendorSpecificData)) return "data not a block of its own";
+    if (!memcmp(value->vendorSpecificVal.vendorSpecificData, healthy, sizeof(healthy))) return "AA AA, healthy";
+    if (!memcmp(value->vendorSpecificVal.vendorSpecificData, unhealthy, sizeof(unhealthy))) return "BA AD, unhealthy";
+    return "neither healthy nor unhealthy";
+}
+
+static const char *read_response(const SoHAttributeValue *value)
+{
+    static char verdict[64];
+
+    if (value->codesVal.count != 1) return "not one code";
+    if (!is_block(value->codesVal.results)) return "codes not a block of their own";
+    snprintf(verdict, sizeof(verdict), "%s, %s", result_name(value->codesVal.results[0]),
+            FAILED(value->codesVal.results[0]) ? "repairs needed" : "no repairs needed");
+    return verdict;
+}
+
+static void read_attribute(INapSoHProcessor *processor, const struct statement *statement, UINT16 location)
+{
+    SoHAttributeValue *value = NULL;
+    SoHAttributeType type = 0;
+    char subject[16], expected[64];
+    unsigned int before = blocks_in_use();
+    HRESULT hr;
+
+    snprintf(subject, sizeof(subject), "%u", location);
+    snprintf(expected, sizeof(expected), "S_OK, %s", type_name(statement->type));
+    hr = INapSoHProcessor_GetAttribute(processor, location, &type, &value);
+    step("GetAttribute", subject, expected, "%s, %s", result_name(hr), value ? type_name(type) : "no value");
+    if (FAILED(hr) || !value) return;
+
+    if (type == statement->type)
+        step("", statement->reader, statement->verdict, "%s",
+                statement->is_request ? read_request(value) : read_response(value));
+    FreeSoHAttributeValue(type, value);
+    step("FreeSoHAttributeValue", "", "nothing left", "%s", what_is_left(before));
+}
+
+static void read_back(const struct statement *statement, const SoH *soh)
+{
+    INapSoHProcessor *processor;
+    SystemHealthEntityId id = 0;
+    UINT16 count = 0, location = 0;
+    void *object;
+    HRESULT hr;
+
+    if (!create_object(&CLSID_NapSoHProcessor, &IID_INapSoHProcessor, "NapSoHProcessor", &object)) return;
+    processor = object;
+
+    hr = INapSoHProcessor_Initialize(processor, soh, statement->is_request, &id);
+    step("Initialize", statement->is_request ? "a request" : "a response", "S_OK, from 0x137f0", "%s, from %#x",
+            result_name(hr), id);
+    hr = INapSoHProcessor_GetNumberOfAttributes(processor, &count);
+    step("GetNumberOfAttributes", "", "S_OK, 2", "%s, %u", result_name(hr), count);
+    hr = INapSoHProcessor_FindNextAttribute(processor, 0, statement->type, &location);
+    step("FindNextAttribute", type_name(statement->type), "S_OK, 1", "%s, %u", result_name(hr), location);
+    if (SUCCEEDED(hr)) read_attribute(processor, statement, location);
+
+    hr = INapSoHProcessor_FindNextAttribute(processor, 0, statement->missing, &location);
+    step("FindNextAttribute", type_name(statement->missing), "0x80070002, not there", "%s, %s", result_name(hr),
+            FAILED(hr) ? "not there" : "there");
+    step("Release", "the processor", "0 references left", "%lu references left",
+            (unsigned long)INapSoHProcessor_Release(processor));
+}
+
+static void build_and_read(const struct statement *statement)
+{
+    unsigned int before = blocks_in_use();
+    SoH *soh;
+
+    if (!(soh = build(statement))) return;
+    read_back(statement, soh);
+    FreeSoH(soh);
+    step("FreeSoH", "", "nothing left", "%s", what_is_left(before));
+}
+
+static void request(void)
+{
+    static BYTE healthy[] = { 0xaa, 0xaa };
+    static const struct statement statement =
+    {
+        .is_request = TRUE,
+        .type = sohAttributeTypeVendorSpecific,
+        .subject = "VendorSpecific AA AA",
+        .value.vendorSpecificVal = { SAMPLE_SHA_ID, sizeof(healthy), healthy },
+        .wire = "0002 0004 000137f0 / 0007 0006 000137f0 aaaa",
+        .reader = "  as the validator reads it",
+        .verdict = "AA AA, healthy",
+        .missing = sohAttributeTypeComplianceResultCodes,
+    };
+
+    build_and_read(&statement);
+}
+
+static void response(void)
+{
+    static HRESULT code = QUAR_E_NOTPATCHED;
+    static const struct statement statement =
+    {
+        .is_request = FALSE,
+        .type = sohAttributeTypeComplianceResultCodes,
+        .subject = "ComplianceResultCodes 0x80270050",
+        .value.codesVal = { 1, &code },
+        .wire = "0002 0004 000137f0 / 0004 0004 80270050",
+        .reader = "  as the agent reads it",
+        .verdict = "QUAR_E_NOTPATCHED, repairs needed",
+        .missing = sohAttributeTypeVendorSpecific,
+    };
+
+    build_and_read(&statement);
+}
+
+/*
  * What to call, in the order in which an agent comes to it.
  */
 
@@ -515,6 +847,8 @@ parts[] =
     { "Registration: fill the strings, keep them, free them", registration_info },
     { "Repairs: answer how far they are", fixup_info },
     { "Connections: list them for the agent", connections },
+    { "Request: build the agent's statement of health, read it as the validator does", request },
+    { "Response: build the validator's answer, read it as the agent does", response },
     { "Statement of health: free what was received", soh },
     { "Isolation state: free what was received", isolation_info },
 };
