@@ -77,9 +77,11 @@ static const struct attribute_form attribute_forms[] =
 
 static const struct attribute_form *get_form(UINT type)
 {
-    const struct attribute_form *form = &attribute_forms[type];
+    const struct attribute_form *form;
 
-    return type < ARRAY_SIZE(attribute_forms) && (form->integer || form->element) ? form : &octet_string;
+    if (type >= ARRAY_SIZE(attribute_forms)) return &octet_string;
+    form = &attribute_forms[type];
+    return form->integer || form->element ? form : &octet_string;
 }
 
 static UINT16 *get_count(const struct attribute_form *form, const SoHAttributeValue *value)
@@ -137,8 +139,7 @@ static BOOL attribute_is_valid(const SoHAttribute *attribute)
     const struct attribute_form *form = get_form(attribute->type);
     UINT size;
 
-    if (attribute->size > maxSoHAttributeSize || attribute->size < form->integer) return FALSE;
-    if (attribute->size && !attribute->value) return FALSE;
+    if (attribute->size < form->integer || (attribute->size && !attribute->value)) return FALSE;
 
     size = attribute->size - form->integer;
     if (!form->element) return !size;
