@@ -24,6 +24,7 @@
 
 #include "windef.h"
 #include "winbase.h"
+/* The GUIDs that the proxies refer to, too, are defined here. */
 #include "initguid.h"
 #include "objbase.h"
 #include "napcertrelyingparty.h"
@@ -37,6 +38,10 @@
 #include "qutil_private.h"
 
 WINE_DEFAULT_DEBUG_CHANNEL(qutil);
+
+/* The proxies' part of the module, which widl writes */
+extern HRESULT WINAPI QUTIL_DllGetClassObject(REFCLSID clsid, REFIID iid, void **out);
+extern HRESULT WINAPI QUTIL_DllCanUnloadNow(void);
 
 static LONG module_refcount;
 
@@ -150,12 +155,12 @@ HRESULT WINAPI DllGetClassObject(REFCLSID clsid, REFIID iid, void **out)
         if (IsEqualGUID(clsid, class_factories[i].clsid))
             return IClassFactory_QueryInterface(&class_factories[i].IClassFactory_iface, iid, out);
     }
-    return CLASS_E_CLASSNOTAVAILABLE;
+    return QUTIL_DllGetClassObject(clsid, iid, out);
 }
 
 HRESULT WINAPI DllCanUnloadNow(void)
 {
     TRACE("\n");
 
-    return module_refcount ? S_FALSE : S_OK;
+    return module_refcount ? S_FALSE : QUTIL_DllCanUnloadNow();
 }

@@ -26,10 +26,6 @@
 #include "winbase.h"
 #include "winreg.h"
 #include "objbase.h"
-#include "ocidl.h"
-
-/* The other test files find the GUIDs here. */
-#include "initguid.h"
 #include "napprotocol.h"
 
 #include "qutil_test.h"
