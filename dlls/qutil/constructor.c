@@ -40,13 +40,22 @@ struct constructor
     INapSoHConstructor INapSoHConstructor_iface;
     LONG refcount;
 
-    CRITICAL_SECTION cs;
-    SoHAttribute attributes[maxSoHAttributeCount];
     UINT16 count;       /* 0 before Initialize() */
     BYTE *wire;         /* the attributes' values, back to back */
     SIZE_T size;
     SIZE_T capacity;
+    SoHAttribute attributes[maxSoHAttributeCount];
 };
+
+/* One for all: a constructor is short-lived, and a section of its own would cost it more than all else. */
+static CRITICAL_SECTION constructor_cs;
+static CRITICAL_SECTION_DEBUG constructor_cs_debug =
+{
+    0, 0, &constructor_cs,
+    { &constructor_cs_debug.ProcessLocksList, &constructor_cs_debug.ProcessLocksList },
+    0, 0, { (DWORD_PTR)(__FILE__ ": constructor_cs") }
+};
+static CRITICAL_SECTION constructor_cs = { &constructor_cs_debug, -1, 0, 0, 0, 0 };
 
 static struct constructor *impl_from_INapSoHConstructor(INapSoHConstructor *iface)
 {
@@ -88,7 +97,6 @@ static ULONG WINAPI constructor_Release(INapSoHConstructor *iface)
 
     if (!refcount)
     {
-        DeleteCriticalSection(&constructor->cs);
         free(constructor->wire);
         free(constructor);
         module_release();
@@ -134,10 +142,10 @@ static HRESULT WINAPI constructor_Initialize(INapSoHConstructor *iface, SystemHe
     TRACE("iface %p, id %#x, is_request %d.\n", iface, id, is_request);
 
     value.idVal = id;
-    EnterCriticalSection(&constructor->cs);
+    EnterCriticalSection(&constructor_cs);
     if (constructor->count) hr = HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED);
     else hr = append(constructor, sohAttributeTypeSystemHealthId, &value);
-    LeaveCriticalSection(&constructor->cs);
+    LeaveCriticalSection(&constructor_cs);
     return hr;
 }
 
@@ -149,11 +157,11 @@ static HRESULT WINAPI constructor_AppendAttribute(INapSoHConstructor *iface, SoH
 
     TRACE("iface %p, type %u, value %p.\n", iface, type, value);
 
-    EnterCriticalSection(&constructor->cs);
+    EnterCriticalSection(&constructor_cs);
     if (!constructor->count) hr = NAP_E_NOT_INITIALIZED;
     else if (!value || type == sohAttributeTypeSystemHealthId) hr = E_INVALIDARG;
     else hr = append(constructor, type, value);
-    LeaveCriticalSection(&constructor->cs);
+    LeaveCriticalSection(&constructor_cs);
     return hr;
 }
 
@@ -167,7 +175,7 @@ static HRESULT WINAPI constructor_GetSoH(INapSoHConstructor *iface, SoH **out)
     if (!out) return E_INVALIDARG;
     *out = NULL;
 
-    EnterCriticalSection(&constructor->cs);
+    EnterCriticalSection(&constructor_cs);
     if (!constructor->count) hr = NAP_E_NOT_INITIALIZED;
     else
     {
@@ -182,7 +190,7 @@ static HRESULT WINAPI constructor_GetSoH(INapSoHConstructor *iface, SoH **out)
         }
         hr = soh_copy(&soh, out);
     }
-    LeaveCriticalSection(&constructor->cs);
+    LeaveCriticalSection(&constructor_cs);
     return hr;
 }
 
@@ -209,10 +217,12 @@ HRESULT constructor_create(IUnknown **out)
 {
     struct constructor *constructor;
 
-    if (!(constructor = calloc(1, sizeof(*constructor)))) return E_OUTOFMEMORY;
+    if (!(constructor = malloc(sizeof(*constructor)))) return E_OUTOFMEMORY;
     constructor->INapSoHConstructor_iface.lpVtbl = &constructor_vtbl;
     constructor->refcount = 1;
-    InitializeCriticalSection(&constructor->cs);
+    constructor->count = 0;
+    constructor->wire = NULL;
+    constructor->size = constructor->capacity = 0;
     module_addref();
 
     *out = (IUnknown *)&constructor->INapSoHConstructor_iface;
