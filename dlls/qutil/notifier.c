@@ -19,11 +19,11 @@
  */
 
 #include <stdarg.h>
+#include <string.h>
 
-#include "ntstatus.h"
-#define WIN32_NO_STATUS
 #include "windef.h"
 #include "winbase.h"
+#include "winreg.h"
 #include "winsvc.h"
 #include "winternl.h"
 #include "objbase.h"
@@ -160,12 +160,15 @@ static void CALLBACK look(TP_CALLBACK_INSTANCE *instance, void *context, TP_TIME
 
 static BOOL is_event(HANDLE handle)
 {
-    BYTE buffer[sizeof(OBJECT_TYPE_INFORMATION) + 64 * sizeof(WCHAR)];
-    OBJECT_TYPE_INFORMATION *info = (OBJECT_TYPE_INFORMATION *)buffer;
+    struct
+    {
+        OBJECT_TYPE_INFORMATION info;
+        WCHAR name[64];
+    } type;
 
-    return !NtQueryObject(handle, ObjectTypeInformation, buffer, sizeof(buffer), NULL)
-            && info->TypeName.Length == sizeof(L"Event") - sizeof(WCHAR)
-            && !memcmp(info->TypeName.Buffer, L"Event", info->TypeName.Length);
+    return !NtQueryObject(handle, ObjectTypeInformation, &type, sizeof(type), NULL)
+            && type.info.TypeName.Length == sizeof(L"Event") - sizeof(WCHAR)
+            && !memcmp(type.info.TypeName.Buffer, L"Event", type.info.TypeName.Length);
 }
 
 HRESULT WINAPI InitializeNapAgentNotifier(NapNotifyType type, HANDLE event)
@@ -178,18 +181,24 @@ HRESULT WINAPI InitializeNapAgentNotifier(NapNotifyType type, HANDLE event)
     if (!(subscription = get_subscription(type)) || !is_event(event)) return E_INVALIDARG;
     if (subscription->timer) return HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED);
 
-    if (!subscription->observe(&subscription->last))
-        memset(&subscription->last, 0xff, sizeof(subscription->last));
     if (!DuplicateHandle(GetCurrentProcess(), event, GetCurrentProcess(), &subscription->event,
-                         0, FALSE, DUPLICATE_SAME_ACCESS))
-        return E_FAIL;
-    if (!(subscription->timer = CreateThreadpoolTimer(look, subscription, NULL)))
+                         EVENT_MODIFY_STATE, FALSE, 0))
+        return E_INVALIDARG;
+
+    /* The timer must not outlive the code that it calls. */
+    if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (const WCHAR *)look, &subscription->module))
     {
         CloseHandle(subscription->event);
         return E_FAIL;
     }
-    /* The timer must not outlive the code that it calls. */
-    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (const WCHAR *)look, &subscription->module);
+    if (!(subscription->timer = CreateThreadpoolTimer(look, subscription, NULL)))
+    {
+        FreeLibrary(subscription->module);
+        CloseHandle(subscription->event);
+        return E_FAIL;
+    }
+    if (!subscription->observe(&subscription->last))
+        memset(&subscription->last, 0xff, sizeof(subscription->last));
     SetThreadpoolTimer(subscription->timer, &due, POLL_INTERVAL, POLL_INTERVAL / 4);
     return S_OK;
 }
