@@ -46,6 +46,7 @@ static inline void *alloc_zeroed(SIZE_T size)
 HRESULT WINAPI AllocConnections(Connections **out, UINT16 count)
 {
     Connections *connections;
+    UINT16 i;
 
     TRACE("out %p, count %u.\n", out, count);
 
@@ -55,11 +56,12 @@ HRESULT WINAPI AllocConnections(Connections **out, UINT16 count)
 
     if (!(connections = alloc_zeroed(sizeof(*connections)))) return E_OUTOFMEMORY;
     connections->count = count;
-    if (count && !(connections->connections = alloc_zeroed(count * sizeof(*connections->connections))))
+    if (count && !(connections->connections = CoTaskMemAlloc(count * sizeof(*connections->connections))))
     {
         CoTaskMemFree(connections);
         return E_OUTOFMEMORY;
     }
+    for (i = 0; i < count; i++) connections->connections[i] = NULL;
     *out = connections;
     return S_OK;
 }
@@ -74,9 +76,9 @@ HRESULT WINAPI AllocCountedString(CountedString **out, const WCHAR *string)
     if (!out) return E_INVALIDARG;
     *out = NULL;
     if (!string) return E_INVALIDARG;
-    if ((length = wcsnlen(string, maxStringLength + 1)) > maxStringLength) return E_INVALIDARG;
+    if ((length = wcslen(string)) > maxStringLength) return E_INVALIDARG;
 
-    if (!(counted = alloc_zeroed(sizeof(*counted)))) return E_OUTOFMEMORY;
+    if (!(counted = CoTaskMemAlloc(sizeof(*counted)))) return E_OUTOFMEMORY;
     counted->length = length;
     if (!(counted->string = CoTaskMemAlloc((length + 1) * sizeof(*string))))
     {
