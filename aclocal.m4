@@ -21,6 +21,16 @@ for qutil_dir in m4_normalize([$4]); do
 done
 AC_MSG_RESULT([${$1:-not found}])])
 
+dnl QUTIL_GIVEN(variable, option, files)
+dnl   A folder that was named must be right; nothing is looked for in its place.
+AC_DEFUN([QUTIL_GIVEN],
+[AS_IF([test -n "$$1"],
+  [qutil_found=
+   for qutil_file in $3; do
+     AS_IF([test -f "$$1/$qutil_file"],[qutil_found=yes])
+   done
+   AS_IF([test -z "$qutil_found"],[AC_MSG_ERROR([$2=$$1: there is none of these in it: $3])])])])
+
 dnl QUTIL_TOOL(variable, program)
 dnl   Finds one of Wine's build tools, in an installed Wine or in a build tree of it. Debian's
 dnl   /usr/bin/winegcc is a wrapper that doesn't quote its arguments, so /usr/lib/wine goes first.
@@ -43,7 +53,7 @@ case ",$enable_archs," in
 *,$1,*)
   AC_CHECK_PROGS([$1_CC],[$2-gcc])
   AS_IF([test -z "$$1_CC"],[QUTIL_FAIL([no C compiler for $1 PE files],
-    [Install mingw-w64's gcc (Debian: gcc-mingw-w64-m4_translit([m4_bpatsubst([$2],[-.*])],[_],[-])-win32), set $1_CC, or leave $1 out of --enable-archs.])])
+    [Install mingw-w64's gcc (Debian: gcc-mingw-w64-m4_if([$1],[i386],[i686],[x86-64])-win32), set $1_CC, or leave $1 out of --enable-archs.])])
   AC_CHECK_PROGS([$1_CXX],[$2-g++])
   AS_IF([test -z "${$1_CFLAGS+set}"],[$1_CFLAGS="-g -O2"])
   dnl i386 has no use for unwind tables, which are a tenth of the DLL.
