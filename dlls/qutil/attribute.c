@@ -95,19 +95,23 @@ static BYTE **get_array(const struct attribute_form *form, const SoHAttributeVal
 }
 
 /* Integers are little-endian in memory and big-endian on the wire, so that both ways are the same copy. */
-static void copy_integers(BYTE *dst, const BYTE *src, UINT unit, UINT size)
+static void copy_integer(BYTE *dst, const BYTE *src, UINT size)
 {
-    UINT i, j;
+    UINT i;
 
-    if (unit == 1) memcpy(dst, src, size);
-    else for (i = 0; i < size; i += unit)
-    {
-        for (j = 0; j < unit; j++) dst[i + j] = src[i + unit - 1 - j];
-    }
+    for (i = 0; i < size; i++) dst[i] = src[size - 1 - i];
 }
 
-/* Whether a value can be encoded, and to how many bytes. */
-BOOL attribute_get_size(SoHAttributeType type, const SoHAttributeValue *value, UINT16 *size)
+static void copy_array(BYTE *dst, const BYTE *src, UINT unit, UINT size)
+{
+    UINT i;
+
+    if (unit == 1) memcpy(dst, src, size);
+    else for (i = 0; i < size; i += unit) copy_integer(dst + i, src + i, unit);
+}
+
+/* Whether a value can be encoded, and to how many bytes; it is if there is room for them. */
+BOOL attribute_encode(SoHAttributeType type, const SoHAttributeValue *value, BYTE *wire, SIZE_T room, UINT16 *size)
 {
     const struct attribute_form *form = get_form(type);
     UINT16 count = 0;
@@ -120,18 +124,11 @@ BOOL attribute_get_size(SoHAttributeType type, const SoHAttributeValue *value, U
         if (count && !*get_array(form, value)) return FALSE;
     }
     *size = form->integer + count * form->element;
+    if (*size > room) return TRUE;
+
+    copy_integer(wire, (const BYTE *)value, form->integer);
+    if (count) copy_array(wire + form->integer, *get_array(form, value), form->unit, count * form->element);
     return TRUE;
-}
-
-/* The value is one that attribute_get_size() took; wire has room for as much as it said. */
-void attribute_encode(SoHAttributeType type, const SoHAttributeValue *value, BYTE *wire)
-{
-    const struct attribute_form *form = get_form(type);
-
-    if (form->integer) copy_integers(wire, (const BYTE *)value, form->integer, form->integer);
-    if (form->element && *get_count(form, value))
-        copy_integers(wire + form->integer, *get_array(form, value), form->unit,
-                      *get_count(form, value) * form->element);
 }
 
 static BOOL attribute_is_valid(const SoHAttribute *attribute)
@@ -159,7 +156,7 @@ HRESULT attribute_decode(const SoHAttribute *attribute, SoHAttributeValue **out)
     if (!(value = CoTaskMemAlloc(sizeof(*value)))) return E_OUTOFMEMORY;
     memset(value, 0, sizeof(*value));
 
-    if (form->integer) copy_integers((BYTE *)value, attribute->value, form->integer, form->integer);
+    copy_integer((BYTE *)value, attribute->value, form->integer);
     if (size)
     {
         array = get_array(form, value);
@@ -168,7 +165,7 @@ HRESULT attribute_decode(const SoHAttribute *attribute, SoHAttributeValue **out)
             CoTaskMemFree(value);
             return E_OUTOFMEMORY;
         }
-        copy_integers(*array, attribute->value + form->integer, form->unit, size);
+        copy_array(*array, attribute->value + form->integer, form->unit, size);
         *get_count(form, value) = size / form->element;
     }
     *out = value;
@@ -218,7 +215,7 @@ SystemHealthEntityId soh_get_id(const SoH *soh)
 {
     SystemHealthEntityId id;
 
-    copy_integers((BYTE *)&id, soh->attributes[0].value, sizeof(id), sizeof(id));
+    copy_integer((BYTE *)&id, soh->attributes[0].value, sizeof(id));
     return id;
 }
 

@@ -35,27 +35,26 @@
 
 WINE_DEFAULT_DEBUG_CHANNEL(qutil);
 
+struct chunk
+{
+    struct chunk *next;
+    BYTE wire[maxSoHAttributeSize];
+};
+
+/* Attributes neither move nor change once they are counted, so that reading them takes no lock. */
 struct constructor
 {
     INapSoHConstructor INapSoHConstructor_iface;
     LONG refcount;
 
-    UINT16 count;       /* 0 before Initialize() */
-    BYTE *wire;         /* the attributes' values, back to back */
-    SIZE_T size;
-    SIZE_T capacity;
+    LONG appending;     /* whether a thread is */
+    LONG count;         /* 0 before Initialize() */
     SoHAttribute attributes[maxSoHAttributeCount];
+    BYTE *wire;         /* where the next attribute's value goes, and the room for it */
+    SIZE_T room;
+    struct chunk *chunks;
+    BYTE first_wire[256];
 };
-
-/* One for all: a constructor is short-lived, and a section of its own would cost it more than all else. */
-static CRITICAL_SECTION constructor_cs;
-static CRITICAL_SECTION_DEBUG constructor_cs_debug =
-{
-    0, 0, &constructor_cs,
-    { &constructor_cs_debug.ProcessLocksList, &constructor_cs_debug.ProcessLocksList },
-    0, 0, { (DWORD_PTR)(__FILE__ ": constructor_cs") }
-};
-static CRITICAL_SECTION constructor_cs = { &constructor_cs_debug, -1, 0, 0, 0, 0 };
 
 static struct constructor *impl_from_INapSoHConstructor(INapSoHConstructor *iface)
 {
@@ -92,44 +91,64 @@ static ULONG WINAPI constructor_Release(INapSoHConstructor *iface)
 {
     struct constructor *constructor = impl_from_INapSoHConstructor(iface);
     ULONG refcount = InterlockedDecrement(&constructor->refcount);
+    struct chunk *chunk;
 
     TRACE("iface %p, refcount %lu.\n", iface, refcount);
 
     if (!refcount)
     {
-        free(constructor->wire);
+        while ((chunk = constructor->chunks))
+        {
+            constructor->chunks = chunk->next;
+            free(chunk);
+        }
         free(constructor);
         module_release();
     }
     return refcount;
 }
 
-static BOOL reserve(struct constructor *constructor, UINT16 size)
+/* Appending takes less time than entering and leaving a critical section would. */
+static void begin_append(struct constructor *constructor)
 {
-    SIZE_T capacity = max(256, constructor->capacity);
-    BYTE *wire;
+    while (InterlockedExchange(&constructor->appending, TRUE)) SwitchToThread();
+}
 
-    while (capacity < constructor->size + size) capacity *= 2;
-    if (capacity == constructor->capacity) return TRUE;
-    if (!(wire = realloc(constructor->wire, capacity))) return FALSE;
-    constructor->wire = wire;
-    constructor->capacity = capacity;
+static void end_append(struct constructor *constructor)
+{
+    WriteRelease(&constructor->appending, FALSE);
+}
+
+static BOOL add_chunk(struct constructor *constructor)
+{
+    struct chunk *chunk;
+
+    if (!(chunk = malloc(sizeof(*chunk)))) return FALSE;
+    chunk->next = constructor->chunks;
+    constructor->chunks = chunk;
+    constructor->wire = chunk->wire;
+    constructor->room = sizeof(chunk->wire);
     return TRUE;
 }
 
 static HRESULT append(struct constructor *constructor, SoHAttributeType type, const SoHAttributeValue *value)
 {
-    SoHAttribute *attribute;
+    SoHAttribute *attribute = &constructor->attributes[constructor->count];
     UINT16 size;
 
-    if (constructor->count == maxSoHAttributeCount || !attribute_get_size(type, value, &size)) return E_INVALIDARG;
-    if (!reserve(constructor, size)) return E_OUTOFMEMORY;
-
-    attribute_encode(type, value, constructor->wire + constructor->size);
-    attribute = &constructor->attributes[constructor->count++];
+    if (constructor->count == maxSoHAttributeCount) return E_INVALIDARG;
+    for (;;)
+    {
+        if (!attribute_encode(type, value, constructor->wire, constructor->room, &size)) return E_INVALIDARG;
+        if (size <= constructor->room) break;
+        if (!add_chunk(constructor)) return E_OUTOFMEMORY;
+    }
     attribute->type = type;
     attribute->size = size;
-    constructor->size += size;
+    attribute->value = constructor->wire;
+    constructor->wire += size;
+    constructor->room -= size;
+    WriteRelease(&constructor->count, constructor->count + 1);
     return S_OK;
 }
 
@@ -142,10 +161,10 @@ static HRESULT WINAPI constructor_Initialize(INapSoHConstructor *iface, SystemHe
     TRACE("iface %p, id %#x, is_request %d.\n", iface, id, is_request);
 
     value.idVal = id;
-    EnterCriticalSection(&constructor_cs);
+    begin_append(constructor);
     if (constructor->count) hr = HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED);
     else hr = append(constructor, sohAttributeTypeSystemHealthId, &value);
-    LeaveCriticalSection(&constructor_cs);
+    end_append(constructor);
     return hr;
 }
 
@@ -157,41 +176,25 @@ static HRESULT WINAPI constructor_AppendAttribute(INapSoHConstructor *iface, SoH
 
     TRACE("iface %p, type %u, value %p.\n", iface, type, value);
 
-    EnterCriticalSection(&constructor_cs);
+    begin_append(constructor);
     if (!constructor->count) hr = NAP_E_NOT_INITIALIZED;
     else if (!value || type == sohAttributeTypeSystemHealthId) hr = E_INVALIDARG;
     else hr = append(constructor, type, value);
-    LeaveCriticalSection(&constructor_cs);
+    end_append(constructor);
     return hr;
 }
 
 static HRESULT WINAPI constructor_GetSoH(INapSoHConstructor *iface, SoH **out)
 {
     struct constructor *constructor = impl_from_INapSoHConstructor(iface);
-    HRESULT hr;
+    SoH soh = { ReadAcquire(&constructor->count), constructor->attributes };
 
     TRACE("iface %p, out %p.\n", iface, out);
 
     if (!out) return E_INVALIDARG;
     *out = NULL;
-
-    EnterCriticalSection(&constructor_cs);
-    if (!constructor->count) hr = NAP_E_NOT_INITIALIZED;
-    else
-    {
-        SoH soh = { constructor->count, constructor->attributes };
-        BYTE *value = constructor->wire;
-        UINT16 i;
-
-        for (i = 0; i < soh.count; i++)
-        {
-            soh.attributes[i].value = value;
-            value += soh.attributes[i].size;
-        }
-        hr = soh_copy(&soh, out);
-    }
-    LeaveCriticalSection(&constructor_cs);
-    return hr;
+    if (!soh.count) return NAP_E_NOT_INITIALIZED;
+    return soh_copy(&soh, out);
 }
 
 static HRESULT WINAPI constructor_Validate(INapSoHConstructor *iface, const SoH *soh, BOOL is_request)
@@ -220,9 +223,11 @@ HRESULT constructor_create(IUnknown **out)
     if (!(constructor = malloc(sizeof(*constructor)))) return E_OUTOFMEMORY;
     constructor->INapSoHConstructor_iface.lpVtbl = &constructor_vtbl;
     constructor->refcount = 1;
+    constructor->appending = FALSE;
     constructor->count = 0;
-    constructor->wire = NULL;
-    constructor->size = constructor->capacity = 0;
+    constructor->wire = constructor->first_wire;
+    constructor->room = sizeof(constructor->first_wire);
+    constructor->chunks = NULL;
     module_addref();
 
     *out = (IUnknown *)&constructor->INapSoHConstructor_iface;

@@ -25,8 +25,8 @@
 #include "napprotocol.h"
 
 /* attribute.c */
-extern BOOL attribute_get_size(SoHAttributeType type, const SoHAttributeValue *value, UINT16 *size);
-extern void attribute_encode(SoHAttributeType type, const SoHAttributeValue *value, BYTE *wire);
+extern BOOL attribute_encode(SoHAttributeType type, const SoHAttributeValue *value, BYTE *wire, SIZE_T room,
+        UINT16 *size);
 extern HRESULT attribute_decode(const SoHAttribute *attribute, SoHAttributeValue **out);
 extern void attribute_free_value(SoHAttributeType type, SoHAttributeValue *value);
 extern BOOL soh_is_valid(const SoH *soh, BOOL is_request);

@@ -379,14 +379,26 @@ static SoH *pack_soh(const SoH *soh)
     return copy;
 }
 
-/* Into a block of just that size. */
-static BYTE *encode(UINT type, const SoHAttributeValue *value, UINT16 size)
+/* Into a block of just that size, with as much room or more */
+static BYTE *encode(UINT type, const SoHAttributeValue *value, UINT16 size, SIZE_T room)
 {
     BYTE *wire = size ? malloc(size) : UNREADABLE;
+    UINT16 told = ~size;
 
     require(wire);
-    attribute_encode(type, value, wire);
+    require(attribute_encode(type, value, wire, room, &told));
+    require(told == size);
     return wire;
+}
+
+/* Nothing is written where there is no room for all of it. */
+static BOOL get_size(UINT type, const SoHAttributeValue *value, UINT16 *size)
+{
+    UINT16 told;
+
+    if (!attribute_encode(type, value, UNREADABLE, 0, size)) return FALSE;
+    if (*size) require(attribute_encode(type, value, UNREADABLE, *size - 1, &told) && told == *size);
+    return TRUE;
 }
 
 static void free_wire(BYTE *wire)
@@ -435,9 +447,9 @@ static void use_soh(const SoH *soh)
         const SoHAttribute *attribute = &soh->attributes[i];
 
         value = decode(attribute);
-        require(attribute_get_size(attribute->type, value, &size));
+        require(get_size(attribute->type, value, &size));
         require(size == attribute->size);
-        wire = encode(attribute->type, value, size);
+        wire = encode(attribute->type, value, size, size);
         require(same(wire, attribute->value, size));
         free_wire(wire);
         attribute_free_value(attribute->type, value);
@@ -538,11 +550,11 @@ static void fuzz_value(struct input *input)
     else count = 0;
 
     expected = type <= 0xffff && count >= rule.min_count && count <= rule.max_count && (!count || array);
-    require(attribute_get_size(type, value, &size) == expected);
+    require(get_size(type, value, &size) == expected);
     if (expected)
     {
         require(size == rule.integer + count * rule.element);
-        wire = encode(type, value, size);
+        wire = encode(type, value, size, maxSoHAttributeSize);
         check_value(type, value, wire, size);
 
         /* What can be appended can be part of a valid SoH. */
