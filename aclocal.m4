@@ -58,10 +58,10 @@ case ",$enable_archs," in
   AS_IF([test -z "${$1_CFLAGS+set}"],[$1_CFLAGS="-g -O2"])
   dnl i386 has no use for unwind tables, which are a tenth of the DLL.
   m4_if([$1],[i386],[AS_VAR_APPEND([$1_EXTRACFLAGS],[" -fno-asynchronous-unwind-tables"])])
-  AC_MSG_CHECKING([which of Wine's warnings $$1_CC knows])
+  AC_MSG_CHECKING([which compiler options $$1_CC knows])
   echo "int x;" >conftest.c
   qutil_count=0
-  for qutil_flag in $qutil_warnings; do
+  for qutil_flag in $qutil_options; do
     AS_IF([$$1_CC -Werror $qutil_flag -c -o conftest.o conftest.c >&AS_MESSAGE_LOG_FD 2>&1],
           [AS_VAR_APPEND([$1_EXTRACFLAGS],[" $qutil_flag"]); qutil_count=`expr $qutil_count + 1`])
   done

@@ -35,18 +35,17 @@
 
 WINE_DEFAULT_DEBUG_CHANNEL(qutil);
 
-static inline void *alloc_zeroed(SIZE_T size)
+static void *alloc_array(SIZE_T count, SIZE_T size)
 {
-    void *block = CoTaskMemAlloc(size);
+    void *array = CoTaskMemAlloc(count * size);
 
-    if (block) memset(block, 0, size);
-    return block;
+    if (array) memset(array, 0, count * size);
+    return array;
 }
 
 HRESULT WINAPI AllocConnections(Connections **out, UINT16 count)
 {
     Connections *connections;
-    UINT16 i;
 
     TRACE("out %p, count %u.\n", out, count);
 
@@ -54,14 +53,14 @@ HRESULT WINAPI AllocConnections(Connections **out, UINT16 count)
     *out = NULL;
     if (count > maxConnectionCountPerEnforcer) return E_INVALIDARG;
 
-    if (!(connections = alloc_zeroed(sizeof(*connections)))) return E_OUTOFMEMORY;
+    if (!(connections = CoTaskMemAlloc(sizeof(*connections)))) return E_OUTOFMEMORY;
     connections->count = count;
-    if (count && !(connections->connections = CoTaskMemAlloc(count * sizeof(*connections->connections))))
+    connections->connections = NULL;
+    if (count && !(connections->connections = alloc_array(count, sizeof(*connections->connections))))
     {
         CoTaskMemFree(connections);
         return E_OUTOFMEMORY;
     }
-    for (i = 0; i < count; i++) connections->connections[i] = NULL;
     *out = connections;
     return S_OK;
 }
@@ -100,9 +99,10 @@ HRESULT WINAPI AllocFixupInfo(FixupInfo **out, UINT16 count)
     *out = NULL;
     if (count > maxDwordCountPerSoHAttribute) return E_INVALIDARG;
 
-    if (!(info = alloc_zeroed(sizeof(*info)))) return E_OUTOFMEMORY;
+    if (!(info = CoTaskMemAlloc(sizeof(*info)))) return E_OUTOFMEMORY;
+    memset(info, 0, sizeof(*info));
     info->resultCodes.count = count;
-    if (count && !(info->resultCodes.results = alloc_zeroed(count * sizeof(*info->resultCodes.results))))
+    if (count && !(info->resultCodes.results = alloc_array(count, sizeof(*info->resultCodes.results))))
     {
         CoTaskMemFree(info);
         return E_OUTOFMEMORY;
