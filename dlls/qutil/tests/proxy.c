@@ -2581,7 +2581,7 @@ START_TEST(proxy)
         serve(strtoul(argv[3], NULL, 10), (HANDLE)(ULONG_PTR)strtoul(argv[4], NULL, 10),
                 (HANDLE)(ULONG_PTR)strtoul(argv[5], NULL, 10), (HANDLE)(ULONG_PTR)strtoul(argv[6], NULL, 10));
         /* Some versions of Wine hang when a process with idle RPC threads exits. */
-        fflush(stdout);
+        fflush(NULL);
         TerminateProcess(GetCurrentProcess(), !!winetest_get_failures());
     }
 
