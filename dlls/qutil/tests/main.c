@@ -23,6 +23,7 @@
 
 #include "windef.h"
 #include "winbase.h"
+#include "winver.h"
 #include "objbase.h"
 
 #include "wine/test.h"
@@ -31,6 +32,42 @@ static HRESULT (WINAPI *pDllCanUnloadNow)(void);
 static HRESULT (WINAPI *pDllGetClassObject)(REFCLSID, REFIID, void **);
 static HRESULT (WINAPI *pDllRegisterServer)(void);
 static HRESULT (WINAPI *pDllUnregisterServer)(void);
+
+/* Reports of test runs start with this. */
+static void trace_versions(HMODULE qutil)
+{
+    const char * (CDECL *pwine_get_version)(void);
+    void (WINAPI *pRtlGetVersion)(OSVERSIONINFOEXW *);
+    DWORD error = GetLastError();
+    HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
+    OSVERSIONINFOEXW version = {sizeof(version)};
+    VS_FIXEDFILEINFO *info;
+    char path[MAX_PATH];
+    BYTE buffer[4096];
+    UINT size;
+
+    /* Unlike GetVersionExW() it tells every program the truth. */
+    pRtlGetVersion = (void *)GetProcAddress(ntdll, "RtlGetVersion");
+    pRtlGetVersion(&version);
+    trace("Windows %lu.%lu.%lu, service pack %u, product type %u, %u-bit test\n", version.dwMajorVersion,
+            version.dwMinorVersion, version.dwBuildNumber, version.wServicePackMajor, version.wProductType,
+            (unsigned int)(8 * sizeof(void *)));
+    if ((pwine_get_version = (void *)GetProcAddress(ntdll, "wine_get_version")))
+        trace("Wine %s\n", pwine_get_version());
+
+    if (!qutil)
+    {
+        trace("no qutil.dll, error %lu\n", error);
+        return;
+    }
+    GetModuleFileNameA(qutil, path, ARRAY_SIZE(path));
+    if (GetFileVersionInfoA(path, 0, sizeof(buffer), buffer) && VerQueryValueA(buffer, "\\", (void **)&info, &size))
+        trace("%s, version %u.%u.%u.%u\n", path,
+                HIWORD(info->dwFileVersionMS), LOWORD(info->dwFileVersionMS),
+                HIWORD(info->dwFileVersionLS), LOWORD(info->dwFileVersionLS));
+    else
+        trace("%s, without a version\n", path);
+}
 
 static void test_exports(HMODULE qutil)
 {
@@ -149,7 +186,9 @@ START_TEST(main)
 {
     HMODULE qutil;
 
-    if (!(qutil = LoadLibraryW(L"qutil.dll")))
+    qutil = LoadLibraryW(L"qutil.dll");
+    trace_versions(qutil);
+    if (!qutil)
     {
         win_skip("qutil.dll is not available.\n");
         return;
