@@ -47,6 +47,7 @@ AC_DEFUN([QUTIL_ARCH],
 AC_ARG_VAR([$1_CXX],[C++ compiler for $1 PE files, for the tests of the headers])
 AC_ARG_VAR([$1_CFLAGS],[C compiler flags for $1, default -g -O2])
 AC_SUBST([$1_EXTRACFLAGS])
+$1_EXTRACFLAGS=
 AC_SUBST([$1_TARGET],[$2])
 AC_SUBST([$1_LIBS])
 case ",$enable_archs," in
