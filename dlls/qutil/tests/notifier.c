@@ -33,11 +33,9 @@
 #define TIMEOUT 10000
 #define QUIET   1000
 
-/* How long the slow service stays in its pending states. */
-#define PENDING 3000
-
 static const WCHAR service_name[] = L"napagent";
 static const WCHAR service_arguments[] = L" notifier service";
+static const WCHAR go_on_name[] = L"Global\\winetest_qutil_go_on";
 
 static HRESULT (WINAPI *pInitializeNapAgentNotifier)(NapNotifyType, HANDLE);
 static void (WINAPI *pUninitializeNapAgentNotifier)(NapNotifyType);
@@ -55,7 +53,7 @@ static void set_service_state(DWORD state)
 
     status.dwCurrentState = state;
     status.dwControlsAccepted = state == SERVICE_RUNNING ? SERVICE_ACCEPT_STOP : 0;
-    status.dwWaitHint = state == SERVICE_RUNNING || state == SERVICE_STOPPED ? 0 : 2 * PENDING;
+    status.dwWaitHint = state == SERVICE_RUNNING || state == SERVICE_STOPPED ? 0 : TIMEOUT;
     SetServiceStatus(status_handle, &status);
 }
 
@@ -78,21 +76,24 @@ static DWORD WINAPI service_handler(DWORD control, DWORD event_type, void *event
 
 static void WINAPI service_main(DWORD argc, WCHAR **argv)
 {
-    BOOL slow = argc > 1 && !lstrcmpW(argv[1], L"slow");
+    HANDLE go_on = NULL;
+
+    if (argc > 1 && !lstrcmpW(argv[1], L"slow"))
+        go_on = OpenEventW(SYNCHRONIZE, FALSE, go_on_name);
 
     stop_event = CreateEventW(NULL, TRUE, FALSE, NULL);
     if (!(status_handle = RegisterServiceCtrlHandlerExW(service_name, service_handler, NULL)))
         return;
 
     set_service_state(SERVICE_START_PENDING);
-    if (slow)
-        Sleep(PENDING);
+    if (go_on)
+        WaitForSingleObject(go_on, 2 * TIMEOUT);
     set_service_state(SERVICE_RUNNING);
 
     /* Not for ever, in case that the test dies. */
     WaitForSingleObject(stop_event, 60000);
-    if (slow)
-        Sleep(PENDING);
+    if (go_on)
+        WaitForSingleObject(go_on, 2 * TIMEOUT);
     set_service_state(SERVICE_STOPPED);
 }
 
@@ -392,11 +393,8 @@ static void test_handle_leaks(void)
 static DWORD get_state(SC_HANDLE service)
 {
     SERVICE_STATUS status;
-    BOOL ret;
 
-    ret = QueryServiceStatus(service, &status);
-    ok(ret, "Failed to query the service, error %lu.\n", GetLastError());
-    return ret ? status.dwCurrentState : ~0u;
+    return QueryServiceStatus(service, &status) ? status.dwCurrentState : ~0u;
 }
 
 static BOOL wait_for_state(SC_HANDLE service, DWORD state)
@@ -558,34 +556,30 @@ static void test_start_stop(SC_HANDLE service, BOOL manual_reset)
     CloseHandle(event);
 }
 
-static void check_pending_change(SC_HANDLE service, HANDLE event, DWORD pending, DWORD final)
+/* The signal comes when the service has got there, not only when it is on its way, where it stays until told to go on. */
+static void check_pending_change(SC_HANDLE service, HANDLE event, HANDLE go_on, DWORD pending, DWORD final)
 {
-    wait_for_state(service, pending);
+    check_state(service, pending);
     drain_signals(event);
-    if (get_state(service) == pending)
-    {
-        check_state(service, final);
-        check_signal(event);
-    }
-    else
-    {
-        skip("The service has left state %lu already.\n", pending);
-        check_state(service, final);
-    }
+    check_state(service, pending);
+    SetEvent(go_on);
+    check_state(service, final);
+    check_signal(event);
     drain_signals(event);
 }
 
-/* The signal comes when the service has got there, not only when it is on its way. */
 static void test_pending(SC_HANDLE service)
 {
-    HANDLE event = create_event(TRUE);
+    HANDLE event = create_event(TRUE), go_on = CreateEventW(NULL, FALSE, FALSE, go_on_name);
 
+    ok(!!go_on, "Failed to create an event, error %lu.\n", GetLastError());
     subscribe(napNotifyTypeServiceState, event);
     start_service(service, TRUE);
-    check_pending_change(service, event, SERVICE_START_PENDING, SERVICE_RUNNING);
+    check_pending_change(service, event, go_on, SERVICE_START_PENDING, SERVICE_RUNNING);
     stop_service(service);
-    check_pending_change(service, event, SERVICE_STOP_PENDING, SERVICE_STOPPED);
+    check_pending_change(service, event, go_on, SERVICE_STOP_PENDING, SERVICE_STOPPED);
     pUninitializeNapAgentNotifier(napNotifyTypeServiceState);
+    CloseHandle(go_on);
     CloseHandle(event);
 }
 
