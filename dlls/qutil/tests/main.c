@@ -25,6 +25,14 @@
 #include "winbase.h"
 #include "winver.h"
 #include "objbase.h"
+#include "ocidl.h"
+/* The GUIDs that the other tests refer to, too, are defined here. */
+#include "initguid.h"
+#include "napcertrelyingparty.h"
+#include "napcommon.h"
+#include "napsystemhealthagent.h"
+#include "napsystemhealthvalidator.h"
+#include "naputil.h"
 
 #include "wine/test.h"
 

@@ -39,7 +39,6 @@
 #include "oleauto.h"
 #include "ocidl.h"
 #include "wincrypt.h"
-#include "initguid.h"
 #include "naputil.h"
 #include "napcertrelyingparty.h"
 #include "napcommon.h"
