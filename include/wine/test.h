@@ -775,6 +775,9 @@ static int winetest_run_test( const char *name )
         return 1;
     }
     winetest_current->func();
+
+    /* Whoever wants to know, with WINEDEBUG=warn+heap, is told of damage then. */
+    HeapValidate(GetProcessHeap(), 0, NULL);
     if (winetest_debug) winetest_print_summary();
 
     status = winetest_counts[WINETEST_FAILURE] + winetest_counts[WINETEST_TODO_SUCCESS];

@@ -106,6 +106,8 @@ static inline BOOL spy_check_block( const void *ptr )
         return FALSE;
     }
     if (!block->live) ok( 0, "block %p of size %u was already freed\n", ptr, (unsigned int)block->size );
+    else if (spy_knows_heap && !HeapValidate( GetProcessHeap(), 0, ptr ))
+        ok( 0, "something was written behind block %p of size %u\n", ptr, (unsigned int)block->size );
     return block->live;
 }
 
