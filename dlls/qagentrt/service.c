@@ -1,0 +1,47 @@
+/*
+ * The napagent service
+ *
+ * Copyright 2026 the qutil authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "windef.h"
+#include "winbase.h"
+#include "objbase.h"
+
+#include "wine/debug.h"
+
+#include "qagentrt_private.h"
+
+WINE_DEFAULT_DEBUG_CHANNEL(qagentrt);
+
+void * __RPC_USER MIDL_user_allocate(SIZE_T size)
+{
+    return malloc(size);
+}
+
+void __RPC_USER MIDL_user_free(void *ptr)
+{
+    free(ptr);
+}
+
+void WINAPI ServiceMain(DWORD argc, WCHAR **argv)
+{
+    TRACE("argc %lu, argv %p.\n", argc, argv);
+}
