@@ -29,7 +29,7 @@
 #include "winbase.h"
 #include "objbase.h"
 #include "naperror.h"
-#include "napprotocol.h"
+#include "naputil.h"
 
 #include "wine/test.h"
 #include "malloc_spy.h"
@@ -39,34 +39,54 @@
 static HMODULE qutil;
 static HRESULT (WINAPI *pDllCanUnloadNow)(void);
 static HRESULT (WINAPI *pDllGetClassObject)(REFCLSID, REFIID, void **);
+static HRESULT (WINAPI *pAllocConnections)(Connections **, UINT16);
+static HRESULT (WINAPI *pAllocCountedString)(CountedString **, const WCHAR *);
+static HRESULT (WINAPI *pAllocFixupInfo)(FixupInfo **, UINT16);
+static void (WINAPI *pFreeConnections)(Connections *);
+static void (WINAPI *pFreeCountedString)(CountedString *);
+static void (WINAPI *pFreeFixupInfo)(FixupInfo *);
+static void (WINAPI *pFreeNapComponentRegistrationInfoArray)(UINT16, NapComponentRegistrationInfo **);
 static void (WINAPI *pFreeSoH)(SoH *);
 static void (WINAPI *pFreeSoHAttributeValue)(SoHAttributeType, SoHAttributeValue *);
 
 static inline BOOL load_qutil(void)
 {
+    BOOL complete = TRUE;
+
     if (!(qutil = LoadLibraryW(L"qutil.dll")))
     {
         win_skip("qutil.dll is not available.\n");
         return FALSE;
     }
-    pDllCanUnloadNow = (void *)GetProcAddress(qutil, "DllCanUnloadNow");
-    pDllGetClassObject = (void *)GetProcAddress(qutil, "DllGetClassObject");
-    pFreeSoH = (void *)GetProcAddress(qutil, "FreeSoH");
-    pFreeSoHAttributeValue = (void *)GetProcAddress(qutil, "FreeSoHAttributeValue");
-    if (!pDllCanUnloadNow || !pDllGetClassObject || !pFreeSoH || !pFreeSoHAttributeValue)
+#define X(f) complete = (p##f = (void *)GetProcAddress(qutil, #f)) && complete
+    X(DllCanUnloadNow);
+    X(DllGetClassObject);
+    X(AllocConnections);
+    X(AllocCountedString);
+    X(AllocFixupInfo);
+    X(FreeConnections);
+    X(FreeCountedString);
+    X(FreeFixupInfo);
+    X(FreeNapComponentRegistrationInfoArray);
+    X(FreeSoH);
+    X(FreeSoHAttributeValue);
+#undef X
+    if (!complete)
     {
         win_skip("qutil.dll lacks functions.\n");
         FreeLibrary(qutil);
-        return FALSE;
     }
-    return TRUE;
+    return complete;
 }
 
-/* Where nothing is published, a call may crash on Windows. */
 static inline BOOL is_wine(void)
 {
     return !strcmp(winetest_platform, "wine");
 }
+
+/* Where nothing is published, a call may crash, or do harm that shows later. On Windows such a case is unknown.c's
+ * alone, which asks it in a process of its own. */
+#define left_to_unknown(what) (!is_wine() && (skip(what ": not published, so unknown.c asks.\n"), TRUE))
 
 /* For what isn't published: Windows may return anything. */
 #define check_unknown_hr(hr, expected) check_unknown_hr_(__LINE__, hr, expected)

@@ -43,11 +43,6 @@
 #define MAX_CASES   128
 #define ANSWER_SIZE 256
 
-static HRESULT (WINAPI *pAllocConnections)(Connections **, UINT16);
-static HRESULT (WINAPI *pAllocCountedString)(CountedString **, const WCHAR *);
-static HRESULT (WINAPI *pAllocFixupInfo)(FixupInfo **, UINT16);
-static void (WINAPI *pFreeConnections)(Connections *);
-static void (WINAPI *pFreeNapComponentRegistrationInfoArray)(UINT16, NapComponentRegistrationInfo **);
 static HRESULT (WINAPI *pInitializeNapAgentNotifier)(NapNotifyType, HANDLE);
 static void (WINAPI *pUninitializeNapAgentNotifier)(NapNotifyType);
 
@@ -56,11 +51,6 @@ static BOOL load_functions(void)
     if (!load_qutil())
         return FALSE;
 #define X(f) p##f = (void *)GetProcAddress(qutil, #f)
-    X(AllocConnections);
-    X(AllocCountedString);
-    X(AllocFixupInfo);
-    X(FreeConnections);
-    X(FreeNapComponentRegistrationInfoArray);
     X(InitializeNapAgentNotifier);
     X(UninitializeNapAgentNotifier);
 #undef X
