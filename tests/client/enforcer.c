@@ -549,6 +549,32 @@ static void set_policy(const char *arguments)
     if (fault) say("Policy: %s", fault);
 }
 
+static void answer_late(const char *arguments)
+{
+    INapEnforcementClientConnection *connection;
+    struct exchange *exchange;
+    NetworkSoHRequest *request;
+    unsigned int index;
+
+    if (!(connection = find_connection(arguments, &index))) return;
+    exchange = malloc(sizeof(*exchange));
+    request = CoTaskMemAlloc(sizeof(*request));
+    if (exchange && request && (request->data = CoTaskMemAlloc(MAX_MESSAGE_SIZE)))
+    {
+        EnterCriticalSection(&section);
+        request->size = connections[index].request_size;
+        memcpy(request->data, connections[index].request, request->size);
+        LeaveCriticalSection(&section);
+        exchange->connection = connection;
+        exchange->request = request;
+        finish_exchange(exchange);
+        return;
+    }
+    free(exchange);
+    CoTaskMemFree(request);
+    INapEnforcementClientConnection_Release(connection);
+}
+
 static void save(const char *arguments)
 {
     INapEnforcementClientConnection *connection;
@@ -615,6 +641,7 @@ static const struct command commands[] =
     { "busy", "", "call NotifySoHChangeFailure in the next NotifySoHChange", be_busy },
     { "failure", "", "call NotifySoHChangeFailure", change_failure },
     { "maxsize", "BYTES", "call SetMaxSize", set_max_size },
+    { "answer", "[NUMBER]", "let the server answer the last request, once more or late", answer_late },
     { "save", "FILE", "keep the last request", save },
     { "load", "FILE", "take a file's content as a response", load },
     { "bind", "", "call Initialize once more", bind_again },
