@@ -55,3 +55,21 @@ HRESULT __cdecl napagent_get_component_states(handle_t agent, napagent_kind kind
     FIXME("agent %p.\n", agent);
     return E_NOTIMPL;
 }
+
+BOOL client_is_bound(napagent_kind kind, NapComponentId id)
+{
+    return FALSE;
+}
+
+void client_drop(napagent_kind kind, NapComponentId id)
+{
+}
+
+BOOL client_start(void)
+{
+    return TRUE;
+}
+
+void client_stop(void)
+{
+}

@@ -61,3 +61,7 @@ HRESULT __cdecl napagent_process_soh_response(handle_t agent, const GUID *bindin
     FIXME("agent %p.\n", agent);
     return E_NOTIMPL;
 }
+
+void exchange_forget(SystemHealthEntityId id)
+{
+}
