@@ -660,6 +660,5 @@ HRESULT message_read_response(const BYTE *data, UINT32 size, struct response *re
     struct bytes bytes = { data, size };
 
     memset(response, 0, sizeof(*response));
-    if (size < minNetworkSoHSize || size > maxNetworkSoHSize) return NAP_E_INVALID_PACKET;
-    return read_response(&bytes, response) ? S_OK : NAP_E_INVALID_PACKET;
+    return size <= maxNetworkSoHSize && read_response(&bytes, response) ? S_OK : NAP_E_INVALID_PACKET;
 }

@@ -742,6 +742,18 @@ static void test_read_lengths(void)
         }
     }
 
+    /* A whole entry beyond an end */
+    for (i = 0; i < 4; i++)
+    {
+        pushed = push_context("%s, a report less", tests[i].what);
+        lying = message;
+        for (j = i; j < 4; j++) set_length(lying.data + tests[j].offset, tests[j].length - 16);
+        ok_hr(read_message(&lying, &response), NAP_E_INVALID_PACKET);
+        lying.size -= 16;
+        ok_hr(read_message(&lying, &response), i ? NAP_E_INVALID_PACKET : S_OK);
+        pop_context(pushed);
+    }
+
     /* Types and vendors, too */
     for (i = 0; i < ARRAY_SIZE(tests); i++)
     {
@@ -1050,6 +1062,7 @@ static void test_attributes(void)
         { "8004 0004 80270050", TRUE, TRUE },
         { "c004 0003 802700", FALSE, FALSE },
         { "800e 0001 01 8010 0001 00", TRUE, TRUE },
+        { NOT_PATCHED "8006 0000 8009 0000 800a 0000 800b 0000", TRUE, TRUE },
         /* ends that lie */
         { NOT_PATCHED "00", FALSE, FALSE, NAP_E_INVALID_PACKET },
         { NOT_PATCHED "0006 00", FALSE, FALSE, NAP_E_INVALID_PACKET },
