@@ -44,8 +44,7 @@
 
 #include "qutil_private.h"
 
-/* What a caller may pass where nothing is to be read. */
-#define UNREADABLE ((void *)1)
+#include "harness.h"
 
 #define MAX_ATTRIBUTES 102
 
@@ -62,54 +61,7 @@ enum lie
     LIES
 };
 
-struct input
-{
-    const BYTE *data;
-    size_t size;
-};
-
-/* The published sizes and limits, which attribute.c has for itself in another form */
-struct rule
-{
-    UINT integer, element, min_count, max_count;
-};
-
-#define require(condition) ((condition) ? (void)0 : violated(__LINE__, #condition))
-
-static void violated(int line, const char *condition)
-{
-    fprintf(stderr, "fuzz.c:%d: not so: %s\n", line, condition);
-    abort();
-}
-
-/* ---- memory ---- */
-
-static UINT task_blocks, heap_blocks;   /* allocated and not yet freed */
-static UINT fail_at;                    /* the input's choice */
-static UINT countdown;
-static BOOL has_failed;
-
-static void *alloc_block(size_t size, UINT *blocks)
-{
-    void *block;
-
-    if (countdown && !--countdown)
-    {
-        has_failed = TRUE;
-        return NULL;
-    }
-    require((block = malloc(size)));
-    ++*blocks;
-    return block;
-}
-
-static void free_block(void *block, UINT *blocks)
-{
-    if (!block) return;
-    require(*blocks);
-    --*blocks;
-    free(block);
-}
+static UINT task_blocks;
 
 void * WINAPI CoTaskMemAlloc(SIZE_T size)
 {
@@ -121,99 +73,7 @@ void WINAPI CoTaskMemFree(void *block)
     free_block(block, &task_blocks);
 }
 
-/* attribute.c is compiled with these two for malloc() and free(). */
-extern void *heap_alloc(size_t size);
-extern void heap_free(void *block);
-
-void *heap_alloc(size_t size)
-{
-    return alloc_block(size, &heap_blocks);
-}
-
-void heap_free(void *block)
-{
-    free_block(block, &heap_blocks);
-}
-
-static void start_failing(void)
-{
-    countdown = fail_at;
-    has_failed = FALSE;
-}
-
-static BOOL stop_failing(void)
-{
-    countdown = 0;
-    return has_failed;
-}
-
-/* ---- reading the input ---- */
-
-static void get_bytes(struct input *input, void *dst, size_t size)
-{
-    size_t i, present = min(size, input->size);
-
-    for (i = 0; i < present; i++) ((BYTE *)dst)[i] = input->data[i];
-    for (; i < size; i++) ((BYTE *)dst)[i] = i;
-    input->data += present;
-    input->size -= present;
-}
-
-static UINT get_integer(struct input *input, UINT size)
-{
-    UINT value = 0;
-
-    for (; size; size--)
-    {
-        value <<= 8;
-        if (!input->size) continue;
-        value |= *input->data++;
-        input->size--;
-    }
-    return value;
-}
-
 /* ---- what is expected ---- */
-
-static UINT32 be32(const BYTE *bytes)
-{
-    return (UINT32)bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
-}
-
-static BOOL same(const void *a, const void *b, size_t size)
-{
-    return !size || !memcmp(a, b, size);
-}
-
-static struct rule get_rule(UINT type)
-{
-    static const struct rule id = {4}, date_time = {8}, byte = {1}, ipv4 = {0, 4, 1, 1000}, ipv6 = {0, 16, 1, 250},
-            codes = {0, 4, 0, 1000}, vendor_specific = {4, 1, 0, 3996}, octet_string = {0, 1, 0, 4000};
-
-    switch (type)
-    {
-    case sohAttributeTypeSystemHealthId:
-        return id;
-    case sohAttributeTypeIpv4FixupServers:
-        return ipv4;
-    case sohAttributeTypeIpv6FixupServers:
-        return ipv6;
-    case sohAttributeTypeComplianceResultCodes:
-    case sohAttributeTypeErrorCodes:
-        return codes;
-    case sohAttributeTypeTimeOfLastUpdate:
-    case sohAttributeTypeSoHGenerationTime:
-        return date_time;
-    case sohAttributeTypeVendorSpecific:
-        return vendor_specific;
-    case sohAttributeTypeHealthClass:
-    case sohAttributeTypeFailureCategory:
-    case sohAttributeTypeExtendedIsolationState:
-        return byte;
-    default:
-        return octet_string;
-    }
-}
 
 static void set_array(UINT type, SoHAttributeValue *value, UINT16 count, void *array)
 {
@@ -294,13 +154,7 @@ static void check_value(UINT type, const SoHAttributeValue *value, const BYTE *w
 
 static BOOL expect_attribute(const SoHAttribute *attribute)
 {
-    struct rule rule = get_rule(attribute->type);
-    UINT count;
-
-    if (attribute->size && !attribute->value) return FALSE;
-    if (attribute->size < rule.integer) return FALSE;
-    count = rule.element ? (attribute->size - rule.integer) / rule.element : 0;
-    return attribute->size == rule.integer + count * rule.element && count >= rule.min_count && count <= rule.max_count;
+    return (!attribute->size || attribute->value) && expect_size(attribute->type, attribute->size);
 }
 
 static BOOL expect_soh(const SoH *soh, BOOL is_request)
