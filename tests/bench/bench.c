@@ -32,6 +32,8 @@
 #include "objbase.h"
 #include "naputil.h"
 
+#include "bench.h"
+
 #define ROUNDS     301 /* odd, for the median */
 #define ROUND_TIME 50  /* microseconds that the bare side of a round takes, about */
 #define MAX_CALLS  1000 /* in one side of a round */
@@ -40,13 +42,13 @@
 #define SOH_GOAL   1.5
 #define SCALE_GOAL 11.0
 
-static void DECLSPEC_NORETURN fail(const char *what, HRESULT hr)
+void DECLSPEC_NORETURN fail(const char *what, HRESULT hr)
 {
     fprintf(stderr, "bench: %s failed, hr %#lx\n", what, hr);
     exit(1);
 }
 
-static void check(HRESULT hr, const char *what)
+void check(HRESULT hr, const char *what)
 {
     if (hr != S_OK) fail(what, hr);
 }
@@ -779,19 +781,31 @@ static const struct bench_case cases[] =
 
 static LONGLONG frequency;
 
+LONGLONG get_time(void)
+{
+    LARGE_INTEGER counter;
+
+    QueryPerformanceCounter(&counter);
+    return counter.QuadPart;
+}
+
+double get_nanoseconds(LONGLONG start)
+{
+    return (get_time() - start) * 1e9 / frequency;
+}
+
 /* Returns nanoseconds a call. Where the stack lies in its page costs or saves some percent, so it moves each time. */
 static double measure(const struct bench_case *bench, const struct side *side, unsigned int calls)
 {
     volatile char *padding = _alloca(16 * (rand() % 256) + 16);
-    LARGE_INTEGER start, end;
+    LONGLONG start;
 
     padding[0] = 0;
     if (bench->setup) bench->setup(side->size);
-    QueryPerformanceCounter(&start);
+    start = get_time();
     if (side->build) side->build(side->size, calls);
     side->run(side->size, calls);
-    QueryPerformanceCounter(&end);
-    return (end.QuadPart - start.QuadPart) * 1e9 / frequency / calls;
+    return get_nanoseconds(start) / calls;
 }
 
 static int __cdecl compare_doubles(const void *a, const void *b)
@@ -801,10 +815,10 @@ static int __cdecl compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median(double *numbers)
+double median(double *numbers, unsigned int count)
 {
-    qsort(numbers, ROUNDS, sizeof(*numbers), compare_doubles);
-    return numbers[ROUNDS / 2];
+    qsort(numbers, count, sizeof(*numbers), compare_doubles);
+    return numbers[count / 2];
 }
 
 /* Calls in a round: as many as fill the time, so that the clock's step doesn't show, and a round is rarely interrupted. */
@@ -829,7 +843,8 @@ static void run_case(const struct bench_case *bench)
         if (!(i & 1)) qutil[i] = measure(bench, &bench->qutil, calls);
         ratio[i] = qutil[i] / base[i];
     }
-    printf("%s\t%.1f\t%.1f\t%.4f\t%.2f\n", bench->name, median(base), median(qutil), median(ratio), bench->goal);
+    printf("%s\t%.1f\t%.1f\t%.4f\t%.2f\n", bench->name, median(base, ROUNDS), median(qutil, ROUNDS),
+           median(ratio, ROUNDS), bench->goal);
 }
 
 int __cdecl main(void)
@@ -848,6 +863,7 @@ int __cdecl main(void)
         if (SUCCEEDED(hr) || !cases[i].needs_classes) run_case(&cases[i]);
         else printf("%s\tnot run: the SoH classes are not there (%#lx)\n", cases[i].name, hr);
     }
+    bench_messages();
 
     if (processor_factory) IClassFactory_Release(processor_factory);
     if (constructor_factory) IClassFactory_Release(constructor_factory);
