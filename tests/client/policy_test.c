@@ -159,6 +159,7 @@ static void faults(void)
     }
     changes[] =
     {
+        { "size of a second id", 0xac, 0x02 },
         { "header type", 0x01, 0x06 },
         { "outer length", 0x03, 0xb2 },
         { "vendor", 0x07, 0x38 },
@@ -192,6 +193,40 @@ static void faults(void)
         memcpy(message, healthy, sizeof(message));
         ok(message[changes[i].offset] != changes[i].value, "nothing changes");
         message[changes[i].offset] = changes[i].value;
+        ok(decode_request(&request, message, sizeof(message)) != NULL, "it is taken");
+    }
+
+    context = "the mandatory bit";
+    memcpy(message, healthy, sizeof(message));
+    message[0xab] = 0x80;
+    ok(!decode_request(&request, message, sizeof(message)), "it isn't taken");
+    ok(request.entries[0].vendor_data_size == 2, "%u bytes", (unsigned int)request.entries[0].vendor_data_size);
+}
+
+/* So does one byte of the other request. */
+static void entry_faults(void)
+{
+    static const struct
+    {
+        const char *name;
+        size_t from_end;
+        uint8_t value;
+    }
+    changes[] =
+    {
+        { "two entries of one agent", 90, 0xf0 },
+        { "an entry that isn't there", 125, 0xf1 },
+    };
+    uint8_t message[sizeof(unbound)];
+    struct request request;
+    size_t i;
+
+    for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+    {
+        context = changes[i].name;
+        memcpy(message, unbound, sizeof(message));
+        ok(message[sizeof(message) - changes[i].from_end] != changes[i].value, "nothing changes");
+        message[sizeof(message) - changes[i].from_end] = changes[i].value;
         ok(decode_request(&request, message, sizeof(message)) != NULL, "it is taken");
     }
 }
@@ -262,6 +297,14 @@ static void answering(void)
     ok(!memcmp(answer.data + answer.size - 21, "\x00\x02\x00\x04\x00\x01\x37\xf0\x00\x04\x00\x04\x80\x27\x00\x07"
             "\x00\x0e\x00\x01\x02", 21), "another last entry");
 
+    context = "another vendor";
+    policy_init(&policy);
+    unhealthy[sizeof(unhealthy) - 3] ^= 0xff;
+    ok(!decode_request(&request, unhealthy, sizeof(unhealthy)), "not a request");
+    ok(policy_answer(&policy, &request, now, &answer), "no answer");
+    ok(answer.isolation == NOT_RESTRICTED && !request.entries[0].judged, "judged without a validator");
+    unhealthy[sizeof(unhealthy) - 3] ^= 0xff;
+
     context = "wrong answers";
     ok(!decode_request(&request, unhealthy, sizeof(unhealthy)), "not a request");
     policy_init(&policy);
@@ -296,6 +339,7 @@ int main(void)
 {
     decoding();
     faults();
+    entry_faults();
     answering();
     printf("%u passed, %u failed\n", passed, failed);
     return failed ? 3 : 0;
