@@ -21,6 +21,7 @@
 #define COBJMACROS
 
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include "windef.h"
 #include "winbase.h"
@@ -33,7 +34,12 @@
 
 WINE_DEFAULT_DEBUG_CHANNEL(qagent);
 
-#define START_TIMEOUT 30000 /* milliseconds */
+/* milliseconds */
+#define START_TIMEOUT 30000
+#define START_INTERVAL   50
+#define BIND_INTERVAL   250
+#define RETRY_TIMEOUT  1000
+#define RETRY_INTERVAL   10
 
 handle_t agent_handle;
 
@@ -47,6 +53,23 @@ void __RPC_USER MIDL_user_free(void *ptr)
     CoTaskMemFree(ptr);
 }
 
+BOOL agent_init(void)
+{
+    WCHAR protseq[] = NAPAGENT_PROTSEQ, endpoint[] = NAPAGENT_ENDPOINT;
+    RPC_WSTR string;
+    RPC_STATUS status;
+
+    if (RpcStringBindingComposeW(NULL, protseq, NULL, endpoint, NULL, &string)) return FALSE;
+    status = RpcBindingFromStringBindingW(string, &agent_handle);
+    RpcStringFreeW(&string);
+    return !status;
+}
+
+void agent_exit(void)
+{
+    RpcBindingFree(&agent_handle);
+}
+
 LONG CALLBACK agent_filter(EXCEPTION_POINTERS *eptr)
 {
     return I_RpcExceptionFilter(eptr->ExceptionRecord->ExceptionCode);
@@ -54,23 +77,537 @@ LONG CALLBACK agent_filter(EXCEPTION_POINTERS *eptr)
 
 HRESULT agent_error(DWORD exception)
 {
-    switch (exception)
+    /* What is raised when the agent isn't there, dies in a call, is about to stop, or has but begun to listen */
+    static const DWORD disconnected[] =
     {
-    case RPC_S_SERVER_UNAVAILABLE:
-    case RPC_S_CALL_FAILED:
-    case RPC_S_CALL_FAILED_DNE:
-    case RPC_S_UNKNOWN_IF:
-    case RPC_S_SERVER_TOO_BUSY:
-        return RPC_E_DISCONNECTED;
-    default:
-        return HRESULT_FROM_WIN32(exception);
+        RPC_S_SERVER_UNAVAILABLE,
+        RPC_S_SERVER_TOO_BUSY,
+        RPC_S_CALL_FAILED,
+        RPC_S_CALL_FAILED_DNE,
+        RPC_S_CALL_CANCELLED,
+        RPC_S_COMM_FAILURE,
+        RPC_S_NOT_LISTENING,
+        RPC_S_NO_ENDPOINT_FOUND,
+        RPC_S_PROTOCOL_ERROR,
+        RPC_S_UNKNOWN_IF,
+        EPT_S_NOT_REGISTERED,
+    };
+    UINT i;
+
+    for (i = 0; i < ARRAY_SIZE(disconnected); i++)
+    {
+        if (exception == disconnected[i]) return RPC_E_DISCONNECTED;
+    }
+    return exception == RPC_S_OUT_OF_RESOURCES ? E_OUTOFMEMORY : HRESULT_FROM_WIN32(exception);
+}
+
+/* An agent that was started anew refuses what still refers to the old one, until the last connection to that is gone. */
+BOOL agent_retry(DWORD exception, UINT *attempts)
+{
+    if (exception != RPC_S_CALL_FAILED_DNE || ++*attempts > RETRY_TIMEOUT / RETRY_INTERVAL) return FALSE;
+    Sleep(RETRY_INTERVAL);
+    return TRUE;
+}
+
+static BOOL is_running(SC_HANDLE service, DWORD *state)
+{
+    SERVICE_STATUS status;
+
+    *state = QueryServiceStatus(service, &status) ? status.dwCurrentState : 0;
+    return *state == SERVICE_RUNNING && RpcMgmtIsServerListening(agent_handle) == RPC_S_OK;
+}
+
+static HRESULT start_service(SC_HANDLE service)
+{
+    DWORD begin = GetTickCount(), state;
+    BOOL started = FALSE;
+
+    while (!is_running(service, &state))
+    {
+        if (GetTickCount() - begin > START_TIMEOUT || (started && state == SERVICE_STOPPED))
+        {
+            WARN("The service doesn't start.\n");
+            return RPC_E_DISCONNECTED;
+        }
+        if (state == SERVICE_STOPPED || state == SERVICE_RUNNING)
+        {
+            if (StartServiceW(service, 0, NULL)) started = TRUE;
+            else if (GetLastError() != ERROR_SERVICE_ALREADY_RUNNING)
+            {
+                WARN("Failed to start the service, error %lu.\n", GetLastError());
+                return GetLastError() == ERROR_ACCESS_DENIED ? E_ACCESSDENIED : RPC_E_DISCONNECTED;
+            }
+        }
+        Sleep(START_INTERVAL);
+    }
+    TRACE("started %d.\n", started);
+    return S_OK;
+}
+
+/* Starts the service and waits for it. Whoever doesn't do without it calls this after RPC_E_DISCONNECTED. */
+HRESULT agent_start(void)
+{
+    HRESULT hr = RPC_E_DISCONNECTED;
+    SC_HANDLE manager, service;
+
+    if (!(manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT))) return hr;
+    if ((service = OpenServiceW(manager, NAPAGENT_SERVICE, SERVICE_START | SERVICE_QUERY_STATUS)))
+    {
+        hr = start_service(service);
+        CloseServiceHandle(service);
+    }
+    else
+    {
+        WARN("Failed to open the service, error %lu.\n", GetLastError());
+        if (GetLastError() == ERROR_ACCESS_DENIED) hr = E_ACCESSDENIED;
+    }
+    CloseServiceHandle(manager);
+    return hr;
+}
+
+/* ---- the client's object, in the binding's thread ---- */
+
+static IGlobalInterfaceTable *create_git(void)
+{
+    IGlobalInterfaceTable *git;
+
+    if (FAILED(CoCreateInstance(&CLSID_StdGlobalInterfaceTable, NULL, CLSCTX_INPROC_SERVER,
+                                &IID_IGlobalInterfaceTable, (void **)&git)))
+        return NULL;
+    return git;
+}
+
+static BOOL is_in_sta(void)
+{
+    APTTYPEQUALIFIER qualifier;
+    APTTYPE type;
+
+    return SUCCEEDED(CoGetApartmentType(&type, &qualifier)) && (type == APTTYPE_STA || type == APTTYPE_MAINSTA);
+}
+
+static HRESULT hold_callback(struct agent_binding *binding, IUnknown *callback)
+{
+    IGlobalInterfaceTable *git;
+    HRESULT hr;
+
+    if (!is_in_sta())
+    {
+        binding->callback = callback;
+        IUnknown_AddRef(callback);
+        return S_OK;
+    }
+    if (!(git = create_git())) return E_OUTOFMEMORY;
+    hr = IGlobalInterfaceTable_RegisterInterfaceInGlobal(git, callback, binding->role->callback_iid,
+            &binding->git_cookie);
+    IGlobalInterfaceTable_Release(git);
+    return hr;
+}
+
+static HRESULT find_callback(struct agent_binding *binding)
+{
+    IGlobalInterfaceTable *git;
+    HRESULT hr;
+
+    if (binding->callback) return S_OK;
+    if (!(git = create_git())) return E_OUTOFMEMORY;
+    hr = IGlobalInterfaceTable_GetInterfaceFromGlobal(git, binding->git_cookie, binding->role->callback_iid,
+            (void **)&binding->callback);
+    IGlobalInterfaceTable_Release(git);
+    return hr;
+}
+
+static void release_callback(struct agent_binding *binding)
+{
+    IGlobalInterfaceTable *git;
+
+    if (binding->callback) IUnknown_Release(binding->callback);
+    binding->callback = NULL;
+    if (binding->git_cookie && (git = create_git()))
+    {
+        IGlobalInterfaceTable_RevokeInterfaceFromGlobal(git, binding->git_cookie);
+        IGlobalInterfaceTable_Release(git);
+    }
+    binding->git_cookie = 0;
+}
+
+/* ---- bindings ---- */
+
+static struct agent_binding *binding_create(const struct agent_role *role, NapComponentId id)
+{
+    struct agent_binding *binding;
+
+    if (!(binding = calloc(1, sizeof(*binding)))) return NULL;
+    binding->refcount = 1;
+    binding->role = role;
+    binding->id = id;
+    InitializeSRWLock(&binding->lock);
+    binding->stop_event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    binding->end_event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    binding->idle_event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    if (!binding->stop_event || !binding->end_event || !binding->idle_event)
+    {
+        agent_binding_release(binding);
+        return NULL;
+    }
+    return binding;
+}
+
+void agent_binding_addref(struct agent_binding *binding)
+{
+    InterlockedIncrement(&binding->refcount);
+}
+
+void agent_binding_release(struct agent_binding *binding)
+{
+    if (InterlockedDecrement(&binding->refcount)) return;
+
+    if (binding->stop_event) CloseHandle(binding->stop_event);
+    if (binding->end_event) CloseHandle(binding->end_event);
+    if (binding->idle_event) CloseHandle(binding->idle_event);
+    free(binding);
+}
+
+static enum agent_binding_state get_state(struct agent_binding *binding)
+{
+    enum agent_binding_state state;
+
+    AcquireSRWLockShared(&binding->lock);
+    state = binding->closing ? AGENT_UNBOUND : binding->state;
+    ReleaseSRWLockShared(&binding->lock);
+    return state;
+}
+
+static void set_state(struct agent_binding *binding, enum agent_binding_state state)
+{
+    TRACE("kind %u, id %#x, state %u.\n", binding->role->kind, binding->id, state);
+
+    AcquireSRWLockExclusive(&binding->lock);
+    binding->state = state;
+    ReleaseSRWLockExclusive(&binding->lock);
+}
+
+static void unbind_guid(const GUID *guid)
+{
+    HRESULT hr;
+
+    AGENT_CALL(hr, napagent_unbind(agent_handle, guid));
+    TRACE("hr %#lx.\n", hr);
+}
+
+/* Returns FALSE when it has been closed in the meantime. */
+static BOOL publish(struct agent_binding *binding, const GUID *guid)
+{
+    BOOL ret;
+
+    AcquireSRWLockExclusive(&binding->lock);
+    if ((ret = !binding->closing))
+    {
+        binding->guid = *guid;
+        binding->state = AGENT_BOUND;
+    }
+    ReleaseSRWLockExclusive(&binding->lock);
+    if (!ret) unbind_guid(guid);
+    return ret;
+}
+
+static HRESULT make_callback(struct agent_binding *binding, struct agent_callback *callback)
+{
+    HRESULT (*make)(struct agent_callback *) = NULL;
+    HRESULT hr;
+
+    TRACE("kind %u, id %#x, type %u, serial %u.\n", binding->role->kind, binding->id, callback->call.type,
+          callback->call.serial);
+
+    if ((UINT)callback->call.type < NAPAGENT_CALL_COUNT) make = binding->role->callbacks[callback->call.type];
+    if (!make) return E_NOTIMPL;
+    if (FAILED(hr = find_callback(binding))) return hr;
+
+    callback->object = binding->callback;
+    callback->id = binding->id;
+    hr = make(callback);
+    TRACE("hr %#lx.\n", hr);
+    return hr;
+}
+
+/* Makes callbacks until there are no more. NAP_E_NOT_INITIALIZED: there won't be any. */
+static HRESULT serve(struct agent_binding *binding, const GUID *guid)
+{
+    static const BYTE nothing;
+    struct agent_callback callback = { 0 };
+    napagent_result result = { 0 };
+    HRESULT hr;
+
+    for (;;)
+    {
+        UINT32 reply_size = callback.reply_size;
+        BYTE *reply = callback.reply;
+
+        memset(&callback, 0, sizeof(callback));
+        AGENT_CALL(hr, napagent_next_call(agent_handle, guid, &result, reply_size, reply ? reply : &nothing,
+                &callback.call, &callback.soh_size, &callback.soh, &callback.last_size, &callback.last_soh));
+        free(reply);
+        if (FAILED(hr)) return hr;
+        if (callback.call.type == NAPAGENT_CALL_UNBOUND) hr = NAP_E_NOT_INITIALIZED;
+        else if (callback.call.type != NAPAGENT_CALL_NONE) result.hr = make_callback(binding, &callback);
+
+        CoTaskMemFree(callback.soh);
+        CoTaskMemFree(callback.last_soh);
+        if (FAILED(hr)) return hr;
+        result.serial = callback.call.serial;
+        result.flags = callback.flags;
     }
 }
 
-/* Starts the service and waits for it. Whoever may do without it calls this after RPC_E_DISCONNECTED. */
-HRESULT agent_start(void)
+/* Returns FALSE when it can't be any more. */
+static BOOL bind_again(struct agent_binding *binding, GUID *guid)
 {
-    FIXME("timeout %u.\n", START_TIMEOUT);
+    const struct agent_role *role = binding->role;
+    GUID old = *guid;
+    HRESULT hr;
 
-    return RPC_E_DISCONNECTED;
+    set_state(binding, AGENT_DISCONNECTED);
+    while (WaitForSingleObject(binding->stop_event, BIND_INTERVAL) == WAIT_TIMEOUT)
+    {
+        AGENT_CALL(hr, napagent_bind(agent_handle, role->kind, binding->id, guid));
+        if (hr == NAP_E_NOT_REGISTERED || hr == NAP_E_ENTITY_DISABLED)
+        {
+            WARN("kind %u, id %#x can't be bound any more, hr %#lx.\n", role->kind, binding->id, hr);
+            return FALSE;
+        }
+        /* In case it was but the connection that broke. Otherwise somebody else was faster, and may go away again. */
+        if (hr == HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED)) unbind_guid(&old);
+        if (FAILED(hr)) continue;
+
+        if (!role->bound_again || SUCCEEDED(role->bound_again(binding, guid))) return publish(binding, guid);
+        unbind_guid(guid);
+    }
+    return FALSE;
+}
+
+static DWORD CALLBACK binding_thread(void *arg)
+{
+    struct agent_binding *binding = arg;
+    GUID guid = binding->guid, logical_thread;
+
+    CoInitializeEx(NULL, COINIT_MULTITHREADED);
+    if (SUCCEEDED(CoGetCurrentLogicalThreadId(&logical_thread)))
+    {
+        AcquireSRWLockExclusive(&binding->lock);
+        binding->logical_thread = logical_thread;
+        ReleaseSRWLockExclusive(&binding->lock);
+    }
+
+    while (serve(binding, &guid) != NAP_E_NOT_INITIALIZED && bind_again(binding, &guid)) ;
+
+    set_state(binding, AGENT_UNBOUND);
+    release_callback(binding);
+    CoUninitialize();
+    SetEvent(binding->end_event);
+    agent_binding_release(binding);
+    FreeLibraryAndExitThread(qagent_instance, 0);
+}
+
+static BOOL start_thread(struct agent_binding *binding)
+{
+    HMODULE module;
+    HANDLE thread;
+
+    if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (const WCHAR *)binding_thread, &module))
+        return FALSE;
+    agent_binding_addref(binding);
+    if (!(thread = CreateThread(NULL, 0, binding_thread, binding, 0, NULL)))
+    {
+        agent_binding_release(binding);
+        FreeLibrary(module);
+        return FALSE;
+    }
+    CloseHandle(thread);
+    return TRUE;
+}
+
+/* ---- for the objects that can be bound ---- */
+
+static struct agent_binding *get_binding(struct agent_client *client)
+{
+    struct agent_binding *binding;
+
+    AcquireSRWLockShared(&client->lock);
+    if ((binding = client->binding)) agent_binding_addref(binding);
+    ReleaseSRWLockShared(&client->lock);
+    return binding;
+}
+
+/* Puts one in the place of another, unless somebody else has. */
+static BOOL replace_binding(struct agent_client *client, struct agent_binding *old, struct agent_binding *new)
+{
+    BOOL ret;
+
+    AcquireSRWLockExclusive(&client->lock);
+    if ((ret = client->binding == old)) client->binding = new;
+    ReleaseSRWLockExclusive(&client->lock);
+    if (ret && old) agent_binding_release(old);
+    return ret;
+}
+
+/* No method can begin, and the thread doesn't bind again. Returns whether it is bound yet. */
+static BOOL close_binding(struct agent_binding *binding)
+{
+    BOOL ret;
+
+    AcquireSRWLockExclusive(&binding->lock);
+    binding->closing = TRUE;
+    ret = binding->state == AGENT_BOUND;
+    if (!binding->running) SetEvent(binding->idle_event);
+    ReleaseSRWLockExclusive(&binding->lock);
+    SetEvent(binding->stop_event);
+    return ret;
+}
+
+static void wait_for_event(HANDLE event)
+{
+    DWORD index;
+
+    while (FAILED(CoWaitForMultipleHandles(0, INFINITE, 1, &event, &index)))
+    {
+        if (WaitForSingleObject(event, 0) != WAIT_TIMEOUT) break;
+        Sleep(1);
+    }
+}
+
+/* Waits for methods and for callbacks, but for the one that calls this. */
+static void wait_for_end(struct agent_binding *binding)
+{
+    GUID logical_thread;
+    BOOL in_callback;
+
+    AcquireSRWLockShared(&binding->lock);
+    in_callback = SUCCEEDED(CoGetCurrentLogicalThreadId(&logical_thread))
+            && IsEqualGUID(&logical_thread, &binding->logical_thread);
+    ReleaseSRWLockShared(&binding->lock);
+
+    if (!in_callback) wait_for_event(binding->end_event);
+    wait_for_event(binding->idle_event);
+}
+
+/* Whether an object may be bound. One whose client is late with a callback may have been dropped without hearing of it
+ * yet: the agent is asked, then. */
+static HRESULT check_initialized(struct agent_binding *binding, NapComponentId id)
+{
+    if (!binding) return S_OK;
+    switch (get_state(binding))
+    {
+    case AGENT_BOUND:
+        return binding->id == id ? S_OK : HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED);
+    case AGENT_DISCONNECTED:
+        return RPC_E_DISCONNECTED;
+    default:
+        return S_OK;
+    }
+}
+
+static HRESULT install_binding(struct agent_client *client, struct agent_binding *old, struct agent_binding *binding)
+{
+    agent_binding_addref(binding);
+    if (!replace_binding(client, old, binding))
+    {
+        agent_binding_release(binding);
+        return HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED);
+    }
+    if (!start_thread(binding))
+    {
+        close_binding(binding);
+        SetEvent(binding->end_event);
+        return E_OUTOFMEMORY;
+    }
+    if (old) close_binding(old);
+    return S_OK;
+}
+
+HRESULT agent_bind(struct agent_client *client, const struct agent_role *role, NapComponentId id, IUnknown *callback)
+{
+    struct agent_binding *old, *binding = NULL;
+    HRESULT hr;
+
+    if (!callback) return E_INVALIDARG;
+
+    old = get_binding(client);
+    if (FAILED(hr = check_initialized(old, id))) goto done;
+    if (!(binding = binding_create(role, id)))
+    {
+        hr = E_OUTOFMEMORY;
+        goto done;
+    }
+    if (FAILED(hr = hold_callback(binding, callback))) goto done;
+
+    if (role->starts_agent) AGENT_CALL_STARTED(hr, napagent_bind(agent_handle, role->kind, id, &binding->guid));
+    else AGENT_CALL(hr, napagent_bind(agent_handle, role->kind, id, &binding->guid));
+    if (SUCCEEDED(hr) && FAILED(hr = install_binding(client, old, binding))) unbind_guid(&binding->guid);
+
+done:
+    if (FAILED(hr) && binding) release_callback(binding);
+    if (binding) agent_binding_release(binding);
+    if (old) agent_binding_release(old);
+    return hr;
+}
+
+HRESULT agent_unbind(struct agent_client *client)
+{
+    struct agent_binding *binding;
+    HRESULT hr;
+    GUID guid;
+
+    if (FAILED(hr = agent_enter(client, &binding, &guid))) return hr;
+    agent_binding_addref(binding);
+    AGENT_CALL(hr, napagent_unbind(agent_handle, &guid));
+    agent_leave(binding);
+
+    if (SUCCEEDED(hr) || hr == NAP_E_NOT_INITIALIZED)
+    {
+        replace_binding(client, binding, NULL);
+        close_binding(binding);
+        wait_for_end(binding);
+    }
+    agent_binding_release(binding);
+    return hr;
+}
+
+/* for an object that nobody has any more */
+void agent_close(struct agent_client *client)
+{
+    struct agent_binding *binding = client->binding;
+
+    if (!binding) return;
+    if (close_binding(binding)) unbind_guid(&binding->guid);
+    wait_for_end(binding);
+    agent_binding_release(binding);
+}
+
+HRESULT agent_enter(struct agent_client *client, struct agent_binding **out, GUID *guid)
+{
+    struct agent_binding *binding;
+    HRESULT hr = NAP_E_NOT_INITIALIZED;
+
+    if (!(binding = get_binding(client))) return hr;
+
+    AcquireSRWLockExclusive(&binding->lock);
+    if (!binding->closing && binding->state == AGENT_BOUND)
+    {
+        binding->running++;
+        *guid = binding->guid;
+        hr = S_OK;
+    }
+    else if (!binding->closing && binding->state == AGENT_DISCONNECTED) hr = RPC_E_DISCONNECTED;
+    ReleaseSRWLockExclusive(&binding->lock);
+
+    if (SUCCEEDED(hr)) *out = binding;
+    else agent_binding_release(binding);
+    return hr;
+}
+
+void agent_leave(struct agent_binding *binding)
+{
+    AcquireSRWLockExclusive(&binding->lock);
+    if (!--binding->running && binding->closing) SetEvent(binding->idle_event);
+    ReleaseSRWLockExclusive(&binding->lock);
+    agent_binding_release(binding);
 }

@@ -24,8 +24,10 @@
 
 #include "windef.h"
 #include "winbase.h"
-#include "initguid.h"
 #include "objbase.h"
+#include "ocidl.h"
+/* The NAP interfaces' GUIDs are defined here; libuuid has the others. */
+#include "initguid.h"
 #include "napcertrelyingparty.h"
 #include "napsystemhealthagent.h"
 #include "naputil.h"
@@ -35,6 +37,8 @@
 #include "qagent_private.h"
 
 WINE_DEFAULT_DEBUG_CHANNEL(qagent);
+
+HINSTANCE qagent_instance;
 
 static LONG module_refcount;
 
@@ -135,6 +139,23 @@ static struct class_factory class_factories[] =
     { { &class_factory_vtbl }, &CLSID_NapEnforcementClientBinding, ec_binding_create },
     { { &class_factory_vtbl }, &CLSID_NapCertRelyingParty, cert_relying_party_create },
 };
+
+BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved)
+{
+    TRACE("instance %p, reason %lu, reserved %p.\n", instance, reason, reserved);
+
+    switch (reason)
+    {
+    case DLL_PROCESS_ATTACH:
+        qagent_instance = instance;
+        DisableThreadLibraryCalls(instance);
+        return agent_init();
+    case DLL_PROCESS_DETACH:
+        if (!reserved) agent_exit();
+        break;
+    }
+    return TRUE;
+}
 
 HRESULT WINAPI DllGetClassObject(REFCLSID clsid, REFIID iid, void **out)
 {
