@@ -32,6 +32,7 @@ struct machine;
 /* The one lock of the agent's state. Nobody waits, or calls what might, while holding it. */
 extern void agent_lock(void);
 extern void agent_unlock(void);
+extern BOOL agent_wait(CONDITION_VARIABLE *variable, DWORD timeout); /* without the lock meanwhile; FALSE: timed out */
 extern BOOL caller_is_administrator(void); /* in a call of the napagent interface */
 extern const struct machine *get_machine(void);
 

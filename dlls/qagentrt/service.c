@@ -91,6 +91,11 @@ void agent_unlock(void)
     LeaveCriticalSection(&agent_cs);
 }
 
+BOOL agent_wait(CONDITION_VARIABLE *variable, DWORD timeout)
+{
+    return SleepConditionVariableCS(variable, &agent_cs, timeout);
+}
+
 const struct machine *get_machine(void)
 {
     return &machine;
@@ -262,7 +267,7 @@ static void wait_for_calls(void)
 
     agent_lock();
     while (call_count && (now = GetTickCount64()) < end)
-        SleepConditionVariableCS(&calls_ended, &agent_cs, end - now);
+        agent_wait(&calls_ended, end - now);
     if (call_count) ERR("%u calls don't end.\n", call_count);
     agent_unlock();
 }
