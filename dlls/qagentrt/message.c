@@ -662,3 +662,18 @@ HRESULT message_read_response(const BYTE *data, UINT32 size, struct response *re
     memset(response, 0, sizeof(*response));
     return size <= maxNetworkSoHSize && read_response(&bytes, response) ? S_OK : NAP_E_INVALID_PACKET;
 }
+
+/* The first of that type in a report of a response, or NULL */
+const BYTE *message_find_attribute(const struct report *report, UINT16 type, UINT32 *size)
+{
+    struct bytes bytes = { report->data, report->size };
+    struct tlv tlv;
+
+    while (take_tlv(&bytes, &tlv))
+    {
+        if (tlv.type != type) continue;
+        *size = tlv.value.size;
+        return tlv.value.data;
+    }
+    return NULL;
+}

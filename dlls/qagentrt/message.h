@@ -83,6 +83,7 @@ extern HRESULT message_write_request(const struct request *request, UINT32 max_s
 extern HRESULT message_read_response(const BYTE *data, UINT32 size, struct response *response);
 extern UINT32 message_write_failure(SystemHealthEntityId id, FailureCategory category, HRESULT error,
         BYTE out[MESSAGE_FAILURE_SIZE]);
+extern const BYTE *message_find_attribute(const struct report *report, UINT16 type, UINT32 *size);
 extern BOOL message_check_report(const BYTE *data, UINT32 size, SystemHealthEntityId id);
 
 #endif /* __WINE_QAGENTRT_MESSAGE_H */
