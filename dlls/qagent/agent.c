@@ -22,6 +22,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <wchar.h>
 
 #include "windef.h"
 #include "winbase.h"
@@ -38,10 +39,8 @@ WINE_DEFAULT_DEBUG_CHANNEL(qagent);
 #define START_TIMEOUT 30000
 #define START_INTERVAL   50
 #define BIND_INTERVAL   250
-#define RETRY_TIMEOUT  1000
-#define RETRY_INTERVAL   10
 
-handle_t agent_handle;
+#define MAX_ATTEMPTS 3
 
 void * __RPC_USER MIDL_user_allocate(SIZE_T size)
 {
@@ -53,21 +52,87 @@ void __RPC_USER MIDL_user_free(void *ptr)
     CoTaskMemFree(ptr);
 }
 
-BOOL agent_init(void)
+/* A binding handle, and the RPC connections that come of it. It isn't used again once a call has failed: what follows
+ * mustn't meet a connection to an agent that is gone, nor name its association group, which the next one doesn't know.
+ * Wine keeps that as long as it believes that a connection is left, and it miscounts those that couldn't be made. */
+struct agent_tie
 {
-    WCHAR protseq[] = NAPAGENT_PROTSEQ, endpoint[] = NAPAGENT_ENDPOINT;
-    RPC_WSTR string;
+    LONG refcount;
+    handle_t handle;
+};
+
+static SRWLOCK tie_lock = SRWLOCK_INIT;
+static struct agent_tie *current_tie;
+
+static struct agent_tie *create_tie(void)
+{
+    static LONG last;
+    WCHAR protseq[] = NAPAGENT_PROTSEQ, endpoint[] = NAPAGENT_ENDPOINT, options[16], *string;
+    struct agent_tie *tie;
     RPC_STATUS status;
 
-    if (RpcStringBindingComposeW(NULL, protseq, NULL, endpoint, NULL, &string)) return FALSE;
-    status = RpcBindingFromStringBindingW(string, &agent_handle);
-    RpcStringFreeW(&string);
-    return !status;
+    if (!(tie = malloc(sizeof(*tie)))) return NULL;
+    tie->refcount = 1;
+    /* All that have the same string share their connections. */
+    swprintf(options, ARRAY_SIZE(options), L"tie=%08lx", InterlockedIncrement(&last));
+    if (!(status = RpcStringBindingComposeW(NULL, (RPC_WSTR)protseq, NULL, (RPC_WSTR)endpoint, (RPC_WSTR)options,
+                                            (RPC_WSTR *)&string)))
+    {
+        status = RpcBindingFromStringBindingW((RPC_WSTR)string, &tie->handle);
+        RpcStringFreeW((RPC_WSTR *)&string);
+    }
+    if (!status) return tie;
+    ERR("Failed to make a binding handle, status %ld.\n", status);
+    free(tie);
+    return NULL;
 }
 
-void agent_exit(void)
+static void release_tie(struct agent_tie *tie)
 {
-    RpcBindingFree(&agent_handle);
+    if (InterlockedDecrement(&tie->refcount)) return;
+    RpcBindingFree(&tie->handle);
+    free(tie);
+}
+
+static struct agent_tie *take_tie(void)
+{
+    struct agent_tie *tie;
+
+    AcquireSRWLockExclusive(&tie_lock);
+    if ((tie = current_tie) || (tie = current_tie = create_tie())) InterlockedIncrement(&tie->refcount);
+    ReleaseSRWLockExclusive(&tie_lock);
+    return tie;
+}
+
+static void cut_tie(struct agent_tie *tie)
+{
+    BOOL cut;
+
+    AcquireSRWLockExclusive(&tie_lock);
+    if ((cut = tie && current_tie == tie)) current_tie = NULL;
+    ReleaseSRWLockExclusive(&tie_lock);
+    if (cut) release_tie(tie);
+}
+
+void agent_cut_tie(void)
+{
+    cut_tie(current_tie);
+}
+
+/* Returns whether to make a call: a first time, or once more when it certainly hasn't been. */
+BOOL agent_attempt(struct agent_attempt *attempt, handle_t *handle)
+{
+    if (attempt->tie)
+    {
+        if (attempt->exception) cut_tie(attempt->tie);
+        release_tie(attempt->tie);
+        if (attempt->exception != RPC_S_CALL_FAILED_DNE || attempt->count == MAX_ATTEMPTS) return FALSE;
+    }
+    attempt->exception = 0;
+    attempt->count++;
+    if (!(attempt->tie = take_tie())) return FALSE;
+    *handle = attempt->tie->handle;
+    return TRUE;
 }
 
 LONG CALLBACK agent_filter(EXCEPTION_POINTERS *eptr)
@@ -94,6 +159,8 @@ HRESULT agent_error(DWORD exception)
     };
     UINT i;
 
+    WARN("exception %lu.\n", exception);
+
     for (i = 0; i < ARRAY_SIZE(disconnected); i++)
     {
         if (exception == disconnected[i]) return RPC_E_DISCONNECTED;
@@ -101,12 +168,15 @@ HRESULT agent_error(DWORD exception)
     return exception == RPC_S_OUT_OF_RESOURCES ? E_OUTOFMEMORY : HRESULT_FROM_WIN32(exception);
 }
 
-/* An agent that was started anew refuses what still refers to the old one, until the last connection to that is gone. */
-BOOL agent_retry(DWORD exception, UINT *attempts)
+static BOOL is_listening(void)
 {
-    if (exception != RPC_S_CALL_FAILED_DNE || ++*attempts > RETRY_TIMEOUT / RETRY_INTERVAL) return FALSE;
-    Sleep(RETRY_INTERVAL);
-    return TRUE;
+    struct agent_tie *tie;
+    BOOL ret;
+
+    if (!(tie = take_tie())) return FALSE;
+    ret = RpcMgmtIsServerListening(tie->handle) == RPC_S_OK;
+    release_tie(tie);
+    return ret;
 }
 
 static BOOL is_running(SC_HANDLE service, DWORD *state)
@@ -114,7 +184,7 @@ static BOOL is_running(SC_HANDLE service, DWORD *state)
     SERVICE_STATUS status;
 
     *state = QueryServiceStatus(service, &status) ? status.dwCurrentState : 0;
-    return *state == SERVICE_RUNNING && RpcMgmtIsServerListening(agent_handle) == RPC_S_OK;
+    return *state == SERVICE_RUNNING && is_listening();
 }
 
 static HRESULT start_service(SC_HANDLE service)

@@ -149,9 +149,9 @@ BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved)
     case DLL_PROCESS_ATTACH:
         qagent_instance = instance;
         DisableThreadLibraryCalls(instance);
-        return agent_init();
+        break;
     case DLL_PROCESS_DETACH:
-        if (!reserved) agent_exit();
+        if (!reserved) agent_cut_tie();
         break;
     }
     return TRUE;

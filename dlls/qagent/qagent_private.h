@@ -38,34 +38,39 @@ extern void module_addref(void);
 extern void module_release(void);
 
 /* agent.c: the tie to the service */
-extern handle_t agent_handle;
-extern BOOL agent_init(void);
-extern void agent_exit(void);
+struct agent_attempt
+{
+    struct agent_tie *tie;
+    DWORD exception;
+    UINT count;
+};
+
+extern BOOL agent_attempt(struct agent_attempt *attempt, handle_t *handle);
+extern void agent_cut_tie(void);
 extern LONG CALLBACK agent_filter(EXCEPTION_POINTERS *eptr);
 extern HRESULT agent_error(DWORD exception);
-extern BOOL agent_retry(DWORD exception, UINT *attempts);
 extern HRESULT agent_start(void);
 
-/* hr = what the agent answers to one of its interface's functions, or why it didn't */
+/* hr = what the agent answers to one of its interface's functions, given agent_handle, or why it didn't */
 #define AGENT_CALL(hr, call) \
     do \
     { \
-        UINT attempts = 0; \
-        volatile DWORD exception; \
-        do \
+        struct agent_attempt attempt = { NULL }; \
+        handle_t agent_handle; \
+        hr = E_OUTOFMEMORY; \
+        while (agent_attempt(&attempt, &agent_handle)) \
         { \
-            exception = 0; \
             __TRY \
             { \
                 hr = call; \
             } \
             __EXCEPT(agent_filter) \
             { \
-                exception = GetExceptionCode(); \
-                hr = agent_error(exception); \
+                attempt.exception = GetExceptionCode(); \
+                hr = agent_error(attempt.exception); \
             } \
             __ENDTRY \
-        } while (exception && agent_retry(exception, &attempts)); \
+        } \
     } while (0)
 
 /* the same, for what doesn't do without the agent */
