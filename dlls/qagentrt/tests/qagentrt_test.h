@@ -63,4 +63,57 @@ extern void disconnect_agent(void);
 extern BOOL start_service(void);
 extern BOOL stop_service(void);
 
+/* client.c: a client of the agent's that a thread of the test plays */
+
+#define SHA_ID 0x7ffd00u
+#define EC_ID  0x7ffd80u
+
+struct fake
+{
+    napagent_kind kind;
+    NapComponentId id;
+    GUID binding;
+    HANDLE thread;
+    HRESULT end;                        /* what its last napagent_next_call() gave */
+
+    /* what it answers */
+    HRESULT hrs[NAPAGENT_CALL_COUNT];
+    UINT32 soh_flags, soh_size;
+    BYTE soh[5000];
+    struct
+    {
+        napagent_fixup info;
+        HRESULT codes[1];
+    } fixup;
+    UINT32 connection_count;
+    GUID connections[maxConnectionCountPerEnforcer];
+    napagent_call_type held_type;       /* a call that it answers when the event is set */
+    HANDLE held_event;
+
+    /* what it has been asked */
+    LONG counts[NAPAGENT_CALL_COUNT];
+    napagent_call calls[NAPAGENT_CALL_COUNT];
+    UINT32 given_size[NAPAGENT_CALL_COUNT], last_size;
+    BYTE given[NAPAGENT_CALL_COUNT][4096], last_soh[4096];
+};
+
+extern void add_component(napagent_kind kind, NapComponentId id); /* and enable */
+extern void remove_component(napagent_kind kind, NapComponentId id);
+extern void fake_start(struct fake *fake, napagent_kind kind, NapComponentId id);
+extern void fake_stop(struct fake *fake);
+extern void fake_set_soh(struct fake *fake, const char *text);
+extern HRESULT next_call(const GUID *binding, const napagent_result *result, napagent_call *call);
+extern void get_state(napagent_kind kind, NapComponentId id, napagent_component_state *state);
+
+#define fake_wait(fake, type, count) fake_wait_(__LINE__, fake, type, count, 5000)
+extern void fake_wait_(int line, struct fake *fake, napagent_call_type type, LONG count, DWORD timeout);
+
+/* exchange.c */
+
+extern HRESULT open_connection(const GUID *binding, const GUID *connection);
+extern HRESULT close_connection(const GUID *binding, const GUID *connection);
+extern HRESULT get_request(const GUID *binding, const GUID *connection, BOOL *hint, CorrelationId *id);
+extern HRESULT respond(const GUID *binding, const GUID *connection, const CorrelationId *id, UINT32 state, UINT32 extended,
+        const FILETIME *probation_end, const char *url);
+
 #endif /* __WINE_QAGENTRT_TEST_H */

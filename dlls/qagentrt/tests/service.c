@@ -342,21 +342,6 @@ struct caller
     HRESULT hr;
 };
 
-static HRESULT next_call(const struct caller *caller, napagent_call *call)
-{
-    UINT32 soh_size = 0, last_size = 0;
-    BYTE *soh = NULL, *last_soh = NULL;
-    napagent_result result = {0};
-    const BYTE nothing = 0;
-    HRESULT hr;
-
-    AGENT_CALL(hr, napagent_next_call(agent, &caller->binding, &result, 0, &nothing, call, &soh_size, &soh, &last_size,
-            &last_soh));
-    MIDL_user_free(soh);
-    MIDL_user_free(last_soh);
-    return hr;
-}
-
 static HRESULT get_soh_request(const struct caller *caller)
 {
     static const GUID connection = {0x12345678};
@@ -381,6 +366,7 @@ static HRESULT get_soh_request(const struct caller *caller)
 static DWORD WINAPI caller_thread(void *arg)
 {
     struct caller *caller = arg;
+    const napagent_result result = {0};
     napagent_call call;
 
     if (caller->exchange) caller->hr = get_soh_request(caller);
@@ -390,7 +376,7 @@ static DWORD WINAPI caller_thread(void *arg)
         do
         {
             memset(&call, 0xcc, sizeof(call));
-            caller->hr = next_call(caller, &call);
+            caller->hr = next_call(&caller->binding, &result, &call);
             /* The exchange waits for that until the service stops. */
             if (caller->hr == S_OK && call.type == NAPAGENT_CALL_GET_SOH_REQUEST)
                 WaitForSingleObject(caller->stopped, TIMEOUT);
