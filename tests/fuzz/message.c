@@ -236,6 +236,22 @@ static BOOL expect_response(const BYTE *data, UINT size, const struct response *
 
 /* ---- using it as the agent does ---- */
 
+static void find_attributes(const struct report *report)
+{
+    UINT type, at;
+
+    for (type = 0; type <= sohAttributeTypeExtendedIsolationState + 1; type++)
+    {
+        UINT32 size = 0xdeadbeef;
+        const BYTE *value = message_find_attribute(report, type, &size);
+
+        for (at = 0; at < report->size && tlv_type(report->data + at) != type; at += 4 + be16(report->data + at + 2))
+            /* nothing */;
+        if (at == report->size) require(!value);
+        else require(value == report->data + at + 4 && size == be16(report->data + at + 2));
+    }
+}
+
 static BOOL read_message(const BYTE *bytes, size_t size, struct response *response)
 {
     HRESULT hr;
@@ -261,6 +277,7 @@ static void fuzz_message(const BYTE *bytes, size_t size)
             BOOL valid = message_check_report(report->data, report->size, report->id);
 
             require(valid || !report->valid);
+            find_attributes(report);
         }
 
         /* No part of it is a message. */

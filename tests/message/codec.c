@@ -1123,6 +1123,54 @@ static void test_attributes(void)
     ok_uint(message_check_report(report.data, report.size, SAMPLE_ID), FALSE);
 }
 
+static void test_find_attribute(void)
+{
+    static const struct
+    {
+        UINT16 type;
+        int offset;     /* of the value in the report; -1: it has none of the type */
+        UINT32 size;
+    }
+    tests[] =
+    {
+        { 0, -1 },
+        { sohAttributeTypeSystemHealthId, 4, 4 },
+        { sohAttributeTypeIpv4FixupServers, -1 },
+        { sohAttributeTypeComplianceResultCodes, 17, 4 },
+        { sohAttributeTypeHealthClass, 12, 1 },
+        { sohAttributeTypeFailureCategory, 42, 1 },
+        { sohAttributeTypeErrorCodes, -1 },
+        { 0x8000 | sohAttributeTypeHealthClass, -1 },
+    };
+    struct response response;
+    struct message message;
+    const BYTE *value;
+    unsigned int i;
+    size_t pushed;
+    UINT32 size;
+
+    frame(&message, 3, 2, MODE, VALUES, ENTRY WSHV_ENTRY);
+    ok_hr(read_message(&message, &response), S_OK);
+    for (i = 0; i < ARRAY_SIZE(tests); i++)
+    {
+        pushed = push_context("type %#x", tests[i].type);
+        size = 0xdeadbeef;
+        value = message_find_attribute(&response.reports[1], tests[i].type, &size);
+        ok(value == (tests[i].offset < 0 ? NULL : response.reports[1].data + tests[i].offset), "Got %p.\n", value);
+        ok_uint(size, value ? tests[i].size : 0xdeadbeef);
+        pop_context(pushed);
+    }
+
+    /* Of one report only; with flags, empty, and twice */
+    value = message_find_attribute(&response.reports[0], sohAttributeTypeHealthClass, &size);
+    ok(!value, "Got %p.\n", value);
+    frame(&message, 3, 2, MODE, VALUES, SAMPLE "8004 0000" NOT_PATCHED);
+    ok_hr(read_message(&message, &response), S_OK);
+    value = message_find_attribute(&response.reports[0], sohAttributeTypeComplianceResultCodes, &size);
+    ok(value == response.reports[0].data + 12, "Got %p.\n", value);
+    ok_uint(size, 0);
+}
+
 static void test_limits(void)
 {
     struct message message, entries, report = { { 0 } };
@@ -1275,6 +1323,7 @@ int main(void)
     test_read_state();
     test_read_system_entry();
     test_attributes();
+    test_find_attribute();
     test_limits();
     test_every_byte();
 
