@@ -218,7 +218,8 @@ static HRESULT target_process_response(struct target *target, const GUID *guid)
     HRESULT hr;
 
     if (FAILED(hr = INapEnforcementClientConnection_GetSoHResponse(target->iface, &response))) return hr;
-    if (response && response->size) hr = target_process(target, guid, response);
+    if (!response) return E_INVALIDARG;
+    if (response->size) hr = target_process(target, guid, response);
     FreeNetworkSoH(response);
     return hr;
 }
