@@ -557,6 +557,7 @@ static HRESULT make_request(struct connection *connection, UINT32 max_size, BOOL
     {
         *retrigger_hint = connection->probation_over || !same_as_sent(exchange, written);
         request_sent(connection, written);
+        notify_orphaned(exchange->entries + written, exchange->count - written, &exchange->correlation_id);
     }
     else
     {
@@ -773,8 +774,8 @@ static HRESULT read_response(const struct connection *connection, const BYTE *da
     WCHAR id[80];
     HRESULT hr;
 
-    if (FAILED(hr = message_read_response(data, size, response))) return hr;
-    if (exchange->state != EXCHANGE_NONE
+    if ((hr = message_read_response(data, size, response)) == NAP_E_INVALID_PACKET) return hr;
+    if (hr == S_OK && exchange->state != EXCHANGE_NONE
             && !memcmp(&response->correlation_id, &exchange->correlation_id, sizeof(exchange->correlation_id)))
         return S_OK;
 

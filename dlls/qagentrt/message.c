@@ -83,6 +83,8 @@ enum system_type
     SYSTEM_TYPES
 };
 
+#define CORRELATION_ID_SIZE 24
+
 struct bytes
 {
     const BYTE *data;
@@ -536,7 +538,7 @@ static const struct
     [SYSTEM_PACKET]         = { 1 },
     [SYSTEM_GENERATED_IDS]  = { 0, 4 },
     [SYSTEM_MACHINE_NAME]   = { 0, 1 },
-    [SYSTEM_CORRELATION_ID] = { 24 },
+    [SYSTEM_CORRELATION_ID] = { CORRELATION_ID_SIZE },
     [SYSTEM_INSTALLED_SHVS] = { 0, 4 },
     [SYSTEM_INVENTORY_EX]   = { 5 },
 };
@@ -591,10 +593,10 @@ static BOOL read_installed_shvs(const struct system_value *value, struct respons
     return TRUE;
 }
 
-/* The system's own entry; mode_id is the correlation id of the mode, or NULL. */
-static BOOL read_system(struct bytes *bytes, const BYTE *mode_id, struct response *response)
+/* The system's own entry; id gets its correlation id. */
+static BOOL read_system(struct bytes *bytes, const BYTE **id, struct response *response)
 {
-    struct system_value values[SYSTEM_TYPES], *id = &values[SYSTEM_CORRELATION_ID];
+    struct system_value values[SYSTEM_TYPES];
     const BYTE **packet = &values[SYSTEM_PACKET].fixed.data;
     struct bytes vendor_value;
     struct entry entry;
@@ -605,8 +607,8 @@ static BOOL read_system(struct bytes *bytes, const BYTE *mode_id, struct respons
     if (!read_system_values(&vendor_value, values)) return FALSE;
 
     if (!*packet || (**packet & PACKET_MASK) != PACKET_VERSION) return FALSE;
-    if (!id->fixed.data || (mode_id && memcmp(id->fixed.data, mode_id, id->fixed.size))) return FALSE;
-    get_correlation_id(id->fixed.data, &response->correlation_id);
+    if (!(*id = values[SYSTEM_CORRELATION_ID].fixed.data)) return FALSE;
+    get_correlation_id(*id, &response->correlation_id);
     return read_state(&values[SYSTEM_STATE], response)
             && read_installed_shvs(&values[SYSTEM_INSTALLED_SHVS], response);
 }
@@ -634,33 +636,36 @@ static BOOL read_mode(struct bytes *bytes, const BYTE **id)
 {
     struct bytes mode, taken;
 
-    if (!take_vendor_tlv(bytes, &mode) || !take_bytes(&mode, 24, &taken)) return FALSE;
+    if (!take_vendor_tlv(bytes, &mode) || !take_bytes(&mode, CORRELATION_ID_SIZE, &taken)) return FALSE;
     *id = taken.data;
     return take_bytes(&mode, 2, &taken) && taken.data[1] == MODE_CONTENT && !mode.size;
 }
 
-static BOOL read_response(struct bytes *bytes, struct response *response)
+static HRESULT read_response(struct bytes *bytes, struct response *response)
 {
-    const BYTE *mode_id = NULL;
+    const BYTE *mode_id = NULL, *id;
     struct entry entry;
     UINT16 type;
 
-    if (!unwrap(bytes, &type)) return FALSE;
-    if (type == SOH_RESPONSE && !unwrap(bytes, &type)) return FALSE;
-    if (type != SOH_PLAIN && type != SOH_WITH_MODE) return FALSE;
-    if (type == SOH_WITH_MODE && !read_mode(bytes, &mode_id)) return FALSE;
-    if (!read_system(bytes, mode_id, response)) return FALSE;
-    while (bytes->size) if (!take_entry(bytes, &entry) || !add_report(response, &entry)) return FALSE;
-    return TRUE;
+    if (!unwrap(bytes, &type)) return NAP_E_INVALID_PACKET;
+    if (type == SOH_RESPONSE && !unwrap(bytes, &type)) return NAP_E_INVALID_PACKET;
+    if (type != SOH_PLAIN && type != SOH_WITH_MODE) return NAP_E_INVALID_PACKET;
+    if (type == SOH_WITH_MODE && !read_mode(bytes, &mode_id)) return NAP_E_INVALID_PACKET;
+    if (!read_system(bytes, &id, response)) return NAP_E_INVALID_PACKET;
+    while (bytes->size)
+        if (!take_entry(bytes, &entry) || !add_report(response, &entry)) return NAP_E_INVALID_PACKET;
+
+    /* One of the two is another request's. */
+    return mode_id && memcmp(mode_id, id, CORRELATION_ID_SIZE) ? NAP_E_MISMATCHED_ID : S_OK;
 }
 
-/* A report that isn't valid is its agent's matter alone. What is in response means nothing after a failure. */
+/* A report that isn't valid is its agent's matter alone. What is in response means nothing after NAP_E_INVALID_PACKET. */
 HRESULT message_read_response(const BYTE *data, UINT32 size, struct response *response)
 {
     struct bytes bytes = { data, size };
 
     memset(response, 0, sizeof(*response));
-    return size <= maxNetworkSoHSize && read_response(&bytes, response) ? S_OK : NAP_E_INVALID_PACKET;
+    return size <= maxNetworkSoHSize ? read_response(&bytes, response) : NAP_E_INVALID_PACKET;
 }
 
 /* The first of that type in a report of a response, or NULL */

@@ -133,7 +133,7 @@ static void expect_correlation_id(const BYTE *data, const CorrelationId *id)
 }
 
 /* Whether the message is a response; if response isn't NULL, it is what was read of it. */
-static BOOL expect_response(const BYTE *data, UINT size, const struct response *response)
+static BOOL expect_response(const BYTE *data, UINT size, const struct response *response, BOOL *matches)
 {
     static const UINT fixed_sizes[] = {0, 18, 12, 1, 2, 2, 24, 2, 5};   /* with the sizes in them */
     UINT at = 0, end, type, i, length, seen = 0, count = 0, mode = 0, url = 0, values[9], lengths[9] = {0};
@@ -182,7 +182,7 @@ static BOOL expect_response(const BYTE *data, UINT size, const struct response *
         at += lengths[type];
     }
     if ((seen & 0x4c) != 0x4c || (data[values[3]] & 0x1f) != 1) return FALSE;
-    if (mode && !same(data + mode, data + values[6], 24)) return FALSE;
+    *matches = !mode || same(data + mode, data + values[6], 24);
     if (!(data[values[2] + 1] & 7) || (data[values[2] + 1] & 7) > 3) return FALSE;
     while (url < lengths[2] && data[values[2] + 12 + url]) url++;
     if (url > 1024 || lengths[7] > 80) return FALSE;
@@ -254,12 +254,13 @@ static void find_attributes(const struct report *report)
 
 static BOOL read_message(const BYTE *bytes, size_t size, struct response *response)
 {
+    BOOL matches, expected;
     HRESULT hr;
 
     memset(response, 0xcc, sizeof(*response));
     hr = message_read_response(bytes, size, response);
-    require(hr == S_OK || hr == NAP_E_INVALID_PACKET);
-    require(expect_response(bytes, size, hr == S_OK ? response : NULL) == (hr == S_OK));
+    expected = expect_response(bytes, size, hr == S_OK ? response : NULL, &matches);
+    require(hr == (!expected ? NAP_E_INVALID_PACKET : matches ? S_OK : NAP_E_MISMATCHED_ID));
     return hr == S_OK;
 }
 

@@ -663,8 +663,8 @@ static void test_read_frames(void)
         { "mode without vendor",    3, 2, "0007 0003 000001", NAP_E_INVALID_PACKET },
         { "mode without an id",     3, 2, "0007 0004 00000137", NAP_E_INVALID_PACKET },
         { "mode of another GUID",   3, 2, "0007 001e 00000137 54468936cb494374b127a6a3cc3bb11d" ID_2 "02 00",
-            NAP_E_INVALID_PACKET },
-        { "mode of another time",   3, 2, "0007 001e 00000137" ID_1 "01ca78d858ee1ef1" "02 00", NAP_E_INVALID_PACKET },
+            NAP_E_MISMATCHED_ID },
+        { "mode of another time",   3, 2, "0007 001e 00000137" ID_1 "01ca78d858ee1ef1" "02 00", NAP_E_MISMATCHED_ID },
     };
     struct response response;
     struct message message;
@@ -833,7 +833,7 @@ static void test_read_values(void)
         { "type 0",                 LEAST "00", NAP_E_INVALID_PACKET },
         { "type 9",                 LEAST "09", NAP_E_INVALID_PACKET },
         { "type 255",               "ff" LEAST, NAP_E_INVALID_PACKET },
-        { "another correlation id", PACKET "06 64468936cb494374b127a6a3cc3bb11c" ID_2 FREE, NAP_E_INVALID_PACKET },
+        { "another correlation id", PACKET "06 64468936cb494374b127a6a3cc3bb11c" ID_2 FREE, NAP_E_MISMATCHED_ID },
         { "no SHVs",                LEAST "07 0000", S_OK },
         { "SHVs, not by 4",         LEAST "07 0006 000137f0 0001", NAP_E_INVALID_PACKET },
         { "SHVs, too long",         LEAST "07 0008 000137f0", NAP_E_INVALID_PACKET },
