@@ -1,5 +1,5 @@
 @echo off
-rem Runs the conformance tests of qutil.dll and writes one report: see README.txt.
+rem Runs the conformance tests and writes one report: see README.txt.
 rem run.cmd /q doesn't wait for a key at the end.
 rem
 rem Copyright 2026 the qutil authors
@@ -18,9 +18,7 @@ call :begin >"%report%"
 :begun
 
 set programs=
-call :try qutil_test32.exe
-if /i "%PROCESSOR_ARCHITECTURE%"=="AMD64" call :try qutil_test64.exe
-if /i "%PROCESSOR_ARCHITEW6432%"=="AMD64" call :try qutil_test64.exe
+for %%p in (@PROGRAMS@) do call :try_both %%p
 for %%p in (%programs%) do call :program %%p
 
 >>"%report%" echo.
@@ -38,6 +36,12 @@ echo Conformance tests of qutil @VERSION@
 echo Commit @COMMIT@
 ver
 echo Processor %PROCESSOR_ARCHITECTURE% %PROCESSOR_ARCHITEW6432%
+goto :eof
+
+:try_both
+call :try %132.exe
+if /i "%PROCESSOR_ARCHITECTURE%"=="AMD64" call :try %164.exe
+if /i "%PROCESSOR_ARCHITEW6432%"=="AMD64" call :try %164.exe
 goto :eof
 
 rem A 64-bit Windows may lack what runs 32-bit programs.
@@ -61,11 +65,13 @@ echo %1 can't run here.
 goto :eof
 
 :program
-rem Each is told of the other: the proxies are tested between the two.
+rem Each is told of the other one of its module: the proxies are tested between the two.
+set program=%1
 set QUTIL_TEST_PEER=
-for %%p in (%programs%) do if not %%p==%1 set "QUTIL_TEST_PEER=%CD%\%%p"
+for %%p in (%programs%) do if not %%p==%1 if %%p==%program:32.=64.% set "QUTIL_TEST_PEER=%CD%\%%p"
+for %%p in (%programs%) do if not %%p==%1 if %%p==%program:64.=32.% set "QUTIL_TEST_PEER=%CD%\%%p"
 rem This one tells the versions.
-call :test %1 main
+for /f "skip=1" %%t in ('.\%1 --list') do if %%t==main call :test %1 main
 for /f "skip=1" %%t in ('.\%1 --list') do if not %%t==main call :test %1 %%t
 goto :eof
 
