@@ -90,27 +90,27 @@ static inline BOOL is_wine(void)
 #define check_hr(hr, expected) check_hr_(__LINE__, hr, expected)
 static inline void check_hr_(int line, HRESULT hr, HRESULT expected)
 {
-    ok_(__FILE__, line)(hr == expected, "Got hr %#lx, expected %#lx.\n", hr, expected);
+    ok_(__BASE_FILE__, line)(hr == expected, "Got hr %#lx, expected %#lx.\n", hr, expected);
 }
 
 /* For what isn't published: Windows may return anything. */
 #define check_unknown_hr(hr, expected) check_unknown_hr_(__LINE__, hr, expected)
 static inline void check_unknown_hr_(int line, HRESULT hr, HRESULT expected)
 {
-    ok_(__FILE__, line)(hr == expected || broken(hr != expected), "Got hr %#lx, expected %#lx.\n", hr, expected);
+    ok_(__BASE_FILE__, line)(hr == expected || broken(hr != expected), "Got hr %#lx, expected %#lx.\n", hr, expected);
 }
 
 /* For what must fail, in a way that isn't published. */
 #define check_failure(hr, expected) check_failure_(__LINE__, hr, expected)
 static inline void check_failure_(int line, HRESULT hr, HRESULT expected)
 {
-    ok_(__FILE__, line)(hr == expected || broken(FAILED(hr)), "Got hr %#lx, expected %#lx.\n", hr, expected);
+    ok_(__BASE_FILE__, line)(hr == expected || broken(FAILED(hr)), "Got hr %#lx, expected %#lx.\n", hr, expected);
 }
 
 #define check_already_initialized(hr) check_already_initialized_(__LINE__, hr)
 static inline void check_already_initialized_(int line, HRESULT hr)
 {
-    ok_(__FILE__, line)(hr == HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED) || broken(hr == ERROR_ALREADY_INITIALIZED),
+    ok_(__BASE_FILE__, line)(hr == HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED) || broken(hr == ERROR_ALREADY_INITIALIZED),
             "Got hr %#lx.\n", hr);
 }
 
@@ -131,7 +131,7 @@ static inline void check_wait_(int line, HANDLE handle)
 {
     DWORD ret = WaitForSingleObject(handle, TIMEOUT);
 
-    ok_(__FILE__, line)(ret == WAIT_OBJECT_0, "Got %#lx.\n", ret);
+    ok_(__BASE_FILE__, line)(ret == WAIT_OBJECT_0, "Got %#lx.\n", ret);
 }
 
 #define check_no_wait(handle) check_no_wait_(__LINE__, handle)
@@ -139,7 +139,7 @@ static inline void check_no_wait_(int line, HANDLE handle)
 {
     DWORD ret = WaitForSingleObject(handle, QUIET);
 
-    ok_(__FILE__, line)(ret == WAIT_TIMEOUT, "Got %#lx.\n", ret);
+    ok_(__BASE_FILE__, line)(ret == WAIT_TIMEOUT, "Got %#lx.\n", ret);
 }
 
 static inline HANDLE create_event(const WCHAR *name)
@@ -178,7 +178,7 @@ static inline const char *debugstr_correlation_id(const CorrelationId *id)
 #define check_correlation_id(id, expected) check_correlation_id_(__LINE__, id, expected)
 static inline void check_correlation_id_(int line, const CorrelationId *id, const CorrelationId *expected)
 {
-    ok_(__FILE__, line)(!memcmp(id, expected, sizeof(*id)), "Got %s, expected %s.\n",
+    ok_(__BASE_FILE__, line)(!memcmp(id, expected, sizeof(*id)), "Got %s, expected %s.\n",
             debugstr_correlation_id(id), debugstr_correlation_id(expected));
 }
 
@@ -187,7 +187,7 @@ static inline void release_object_(int line, IUnknown *object)
 {
     ULONG refs = IUnknown_Release(object);
 
-    ok_(__FILE__, line)(!refs, "Got %lu references.\n", refs);
+    ok_(__BASE_FILE__, line)(!refs, "Got %lu references.\n", refs);
 }
 
 /* The service. */
@@ -235,7 +235,7 @@ static inline void start_agent_(int line)
 {
     BOOL ret = try_start_agent();
 
-    ok_(__FILE__, line)(ret, "Failed to start the agent, state %lu, error %lu.\n", get_agent_state(), GetLastError());
+    ok_(__BASE_FILE__, line)(ret, "Failed to start the agent, state %lu, error %lu.\n", get_agent_state(), GetLastError());
 }
 
 #define stop_agent() stop_agent_(__LINE__)
@@ -246,9 +246,9 @@ static inline void stop_agent_(int line)
 
     ret = ControlService(agent_service, SERVICE_CONTROL_STOP, &status)
             || GetLastError() == ERROR_SERVICE_NOT_ACTIVE;
-    ok_(__FILE__, line)(ret, "Failed to stop the agent, error %lu.\n", GetLastError());
+    ok_(__BASE_FILE__, line)(ret, "Failed to stop the agent, error %lu.\n", GetLastError());
     ret = wait_agent_state(SERVICE_STOPPED);
-    ok_(__FILE__, line)(ret, "The agent has not stopped, state %lu.\n", get_agent_state());
+    ok_(__BASE_FILE__, line)(ret, "The agent has not stopped, state %lu.\n", get_agent_state());
 }
 
 /* Registrations. */
@@ -277,7 +277,7 @@ static inline void register_sha_(int line, SystemHealthEntityId id)
 
     init_registration(&info, id);
     hr = INapClientManagement_RegisterSystemHealthAgent(management, &info);
-    ok_(__FILE__, line)(hr == S_OK, "Failed to register SHA %#x, hr %#lx.\n", id, hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Failed to register SHA %#x, hr %#lx.\n", id, hr);
 }
 
 #define unregister_sha(id) unregister_sha_(__LINE__, id)
@@ -285,7 +285,7 @@ static inline void unregister_sha_(int line, SystemHealthEntityId id)
 {
     HRESULT hr = INapClientManagement_UnregisterSystemHealthAgent(management, id);
 
-    ok_(__FILE__, line)(hr == S_OK, "Failed to unregister SHA %#x, hr %#lx.\n", id, hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Failed to unregister SHA %#x, hr %#lx.\n", id, hr);
 }
 
 #define register_ec(id) register_ec_(__LINE__, id)
@@ -296,7 +296,7 @@ static inline void register_ec_(int line, EnforcementEntityId id)
 
     init_registration(&info, id);
     hr = INapClientManagement_RegisterEnforcementClient(management, &info);
-    ok_(__FILE__, line)(hr == S_OK, "Failed to register enforcement client %#x, hr %#lx.\n", id, hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Failed to register enforcement client %#x, hr %#lx.\n", id, hr);
 }
 
 #define unregister_ec(id) unregister_ec_(__LINE__, id)
@@ -304,7 +304,7 @@ static inline void unregister_ec_(int line, EnforcementEntityId id)
 {
     HRESULT hr = INapClientManagement_UnregisterEnforcementClient(management, id);
 
-    ok_(__FILE__, line)(hr == S_OK, "Failed to unregister enforcement client %#x, hr %#lx.\n", id, hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Failed to unregister enforcement client %#x, hr %#lx.\n", id, hr);
 }
 
 /* Runs a program that Windows or Wine brings, or one started from there. */
@@ -539,7 +539,7 @@ static inline HANDLE start_child_(int line, const char *what, NapComponentId id)
 
     get_child_command(command, ARRAY_SIZE(command), what, id);
     ret = CreateProcessW(NULL, command, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &info);
-    ok_(__FILE__, line)(ret, "Failed to start %s, error %lu.\n", wine_dbgstr_w(command), GetLastError());
+    ok_(__BASE_FILE__, line)(ret, "Failed to start %s, error %lu.\n", wine_dbgstr_w(command), GetLastError());
     if (!ret)
         return NULL;
     CloseHandle(info.hThread);
@@ -554,11 +554,11 @@ static inline void end_child_(int line, HANDLE process, HRESULT expected)
     if (!process)
         return;
     ret = WaitForSingleObject(process, TIMEOUT);
-    ok_(__FILE__, line)(ret == WAIT_OBJECT_0, "The child has not ended, got %#lx.\n", ret);
+    ok_(__BASE_FILE__, line)(ret == WAIT_OBJECT_0, "The child has not ended, got %#lx.\n", ret);
     if (ret != WAIT_OBJECT_0)
         TerminateProcess(process, 1);
     GetExitCodeProcess(process, &code);
-    ok_(__FILE__, line)(code == expected || broken(expected == HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED)
+    ok_(__BASE_FILE__, line)(code == expected || broken(expected == HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED)
             && code == ERROR_ALREADY_INITIALIZED), "The child ended with %#lx, expected %#lx.\n", code, expected);
     CloseHandle(process);
 }
@@ -608,7 +608,7 @@ static inline BOOL check_call_(int line, struct calls *calls)
 {
     DWORD ret = WaitForSingleObject(calls->semaphore, TIMEOUT);
 
-    ok_(__FILE__, line)(ret == WAIT_OBJECT_0, "The call has not come.\n");
+    ok_(__BASE_FILE__, line)(ret == WAIT_OBJECT_0, "The call has not come.\n");
     return ret == WAIT_OBJECT_0;
 }
 
@@ -617,7 +617,7 @@ static inline void check_no_call_(int line, struct calls *calls)
 {
     DWORD ret = WaitForSingleObject(calls->semaphore, QUIET);
 
-    ok_(__FILE__, line)(ret == WAIT_TIMEOUT, "A call has come.\n");
+    ok_(__BASE_FILE__, line)(ret == WAIT_TIMEOUT, "A call has come.\n");
 }
 
 /* A call that has come by now, or has not. */
@@ -627,7 +627,7 @@ static inline void check_called_(int line, struct calls *calls, BOOL expected)
 {
     BOOL called = WaitForSingleObject(calls->semaphore, 0) == WAIT_OBJECT_0;
 
-    ok_(__FILE__, line)(called == expected, "The call %s come.\n", called ? "has" : "has not");
+    ok_(__BASE_FILE__, line)(called == expected, "The call %s come.\n", called ? "has" : "has not");
 }
 
 /* A system health agent. */
@@ -731,7 +731,7 @@ static inline void get_payload(const SoH *soh, struct payload *payload)
 #define check_payload(payload, text) check_payload_(__LINE__, payload, text)
 static inline void check_payload_(int line, const struct payload *payload, const char *text)
 {
-    ok_(__FILE__, line)(payload->size == strlen(text) && !memcmp(payload->data, text, payload->size),
+    ok_(__BASE_FILE__, line)(payload->size == strlen(text) && !memcmp(payload->data, text, payload->size),
             "Got %s, expected %s.\n", wine_dbgstr_an((const char *)payload->data, payload->size), wine_dbgstr_a(text));
 }
 
@@ -934,7 +934,7 @@ static inline INapSystemHealthAgentBinding *create_sha_binding_(int line)
 
     hr = CoCreateInstance(&CLSID_NapSystemHealthAgentBinding, NULL, CLSCTX_INPROC_SERVER,
             &IID_INapSystemHealthAgentBinding, (void **)&binding);
-    ok_(__FILE__, line)(hr == S_OK, "Failed to create a binding, hr %#lx.\n", hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Failed to create a binding, hr %#lx.\n", hr);
     return binding;
 }
 
@@ -957,7 +957,7 @@ static inline void bind_sha_(int line, struct sha *sha)
     HRESULT hr = INapSystemHealthAgentBinding_Initialize(sha->binding, sha->id,
             &sha->INapSystemHealthAgentCallback_iface);
 
-    ok_(__FILE__, line)(hr == S_OK, "Failed to bind SHA %#x, hr %#lx.\n", sha->id, hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Failed to bind SHA %#x, hr %#lx.\n", sha->id, hr);
 }
 
 #define unbind_sha(sha) unbind_sha_(__LINE__, sha)
@@ -965,15 +965,15 @@ static inline void unbind_sha_(int line, struct sha *sha)
 {
     HRESULT hr = INapSystemHealthAgentBinding_Uninitialize(sha->binding);
 
-    ok_(__FILE__, line)(hr == S_OK, "Failed to unbind SHA %#x, hr %#lx.\n", sha->id, hr);
-    ok_(__FILE__, line)(sha->refcount == 1, "Got %ld references to the callback.\n", sha->refcount);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Failed to unbind SHA %#x, hr %#lx.\n", sha->id, hr);
+    ok_(__BASE_FILE__, line)(sha->refcount == 1, "Got %ld references to the callback.\n", sha->refcount);
 }
 
 #define cleanup_sha(sha) cleanup_sha_(__LINE__, sha)
 static inline void cleanup_sha_(int line, struct sha *sha)
 {
     release_object_(line, (IUnknown *)sha->binding);
-    ok_(__FILE__, line)(sha->refcount == 1, "Got %ld references to the callback.\n", sha->refcount);
+    ok_(__BASE_FILE__, line)(sha->refcount == 1, "Got %ld references to the callback.\n", sha->refcount);
     cleanup_calls(sha->calls, SHA_CALL_COUNT);
 }
 
@@ -1074,6 +1074,8 @@ static inline HRESULT WINAPI ec_GetConnections(INapEnforcementClientCallback *if
     }
     (*connections)->count = ec->connection_count;
     LeaveCriticalSection(&ec->cs);
+    if (ec->hook)
+        ec->hook(ec, EC_GetConnections);
     note_call(&ec->calls[EC_GetConnections]);
     return ec->hr;
 }
@@ -1095,7 +1097,7 @@ static inline INapEnforcementClientBinding *create_ec_binding_(int line)
 
     hr = CoCreateInstance(&CLSID_NapEnforcementClientBinding, NULL, CLSCTX_INPROC_SERVER,
             &IID_INapEnforcementClientBinding, (void **)&binding);
-    ok_(__FILE__, line)(hr == S_OK, "Failed to create a binding, hr %#lx.\n", hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Failed to create a binding, hr %#lx.\n", hr);
     return binding;
 }
 
@@ -1121,7 +1123,7 @@ static inline void bind_ec_(int line, struct ec *ec)
 {
     HRESULT hr = initialize_ec(ec);
 
-    ok_(__FILE__, line)(hr == S_OK, "Failed to bind enforcement client %#x, hr %#lx.\n", ec->id, hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Failed to bind enforcement client %#x, hr %#lx.\n", ec->id, hr);
 }
 
 #define unbind_ec(ec) unbind_ec_(__LINE__, ec)
@@ -1129,15 +1131,15 @@ static inline void unbind_ec_(int line, struct ec *ec)
 {
     HRESULT hr = INapEnforcementClientBinding_Uninitialize(ec->binding);
 
-    ok_(__FILE__, line)(hr == S_OK, "Failed to unbind enforcement client %#x, hr %#lx.\n", ec->id, hr);
-    ok_(__FILE__, line)(ec->refcount == 1, "Got %ld references to the callback.\n", ec->refcount);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Failed to unbind enforcement client %#x, hr %#lx.\n", ec->id, hr);
+    ok_(__BASE_FILE__, line)(ec->refcount == 1, "Got %ld references to the callback.\n", ec->refcount);
 }
 
 #define cleanup_ec(ec) cleanup_ec_(__LINE__, ec)
 static inline void cleanup_ec_(int line, struct ec *ec)
 {
     release_object_(line, (IUnknown *)ec->binding);
-    ok_(__FILE__, line)(ec->refcount == 1, "Got %ld references to the callback.\n", ec->refcount);
+    ok_(__BASE_FILE__, line)(ec->refcount == 1, "Got %ld references to the callback.\n", ec->refcount);
     cleanup_calls(ec->calls, EC_CALL_COUNT);
     DeleteCriticalSection(&ec->cs);
 }
@@ -1151,14 +1153,14 @@ static inline BOOL add_ec_(int line, struct ec *ec, EnforcementEntityId id)
 
     register_ec_(line, id);
     code = set_enforcement(id, TRUE);
-    ok_(__FILE__, line)(!code || broken(!!code), "Got exit code %#lx.\n", code);
+    ok_(__BASE_FILE__, line)(!code || broken(!!code), "Got exit code %#lx.\n", code);
     init_ec_(line, ec, id);
     hr = initialize_ec(ec);
-    ok_(__FILE__, line)(hr == S_OK || broken(hr == NAP_E_ENTITY_DISABLED),
+    ok_(__BASE_FILE__, line)(hr == S_OK || broken(hr == NAP_E_ENTITY_DISABLED),
             "Failed to bind enforcement client %#x, hr %#lx.\n", id, hr);
     if (hr != S_OK)
     {
-        skip_(__FILE__, line)("Enforcement client %#x can not be enabled, exit code %#lx.\n", id, code);
+        skip_(__BASE_FILE__, line)("Enforcement client %#x can not be enabled, exit code %#lx.\n", id, code);
         cleanup_ec_(line, ec);
         unregister_ec_(line, id);
     }
@@ -1191,11 +1193,11 @@ static inline INapEnforcementClientConnection *add_connection_(int line, struct 
     HRESULT hr;
 
     hr = INapEnforcementClientBinding_CreateConnection(ec->binding, &connection);
-    ok_(__FILE__, line)(hr == S_OK, "Failed to create a connection, hr %#lx.\n", hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Failed to create a connection, hr %#lx.\n", hr);
     if (hr != S_OK)
         return NULL;
     hr = INapEnforcementClientConnection_SetConnectionId(connection, &id);
-    ok_(__FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
     EnterCriticalSection(&ec->cs);
     ec->connections[ec->connection_count++] = connection;
     LeaveCriticalSection(&ec->cs);
@@ -1213,7 +1215,7 @@ static inline void remove_connection_(int line, struct ec *ec)
     connection = ec->connections[--ec->connection_count];
     LeaveCriticalSection(&ec->cs);
     hr = INapEnforcementClientBinding_NotifyConnectionStateDown(ec->binding, connection);
-    ok_(__FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
     release_object_(line, (IUnknown *)connection);
 }
 
@@ -1407,17 +1409,17 @@ static inline void get_blob_(int line, INapEnforcementClientConnection *connecti
 
     memset(ssoh, 0, sizeof(*ssoh));
     hr = INapEnforcementClientConnection_GetSoHRequest(connection, &blob);
-    ok_(__FILE__, line)(hr == S_OK && blob, "Got hr %#lx, SoH %p.\n", hr, blob);
+    ok_(__BASE_FILE__, line)(hr == S_OK && blob, "Got hr %#lx, SoH %p.\n", hr, blob);
     if (hr != S_OK || !blob)
         return;
-    ok_(__FILE__, line)(blob->size >= minNetworkSoHSize && blob->size <= maxNetworkSoHSize, "Got %u bytes.\n",
+    ok_(__BASE_FILE__, line)(blob->size >= minNetworkSoHSize && blob->size <= maxNetworkSoHSize, "Got %u bytes.\n",
             blob->size);
     ssoh->size = blob->size;
     memcpy(ssoh->data, blob->data, min(blob->size, sizeof(ssoh->data)));
     pFreeNetworkSoH(blob);
     ret = read_ssoh(ssoh);
-    ok_(__FILE__, line)(ret, "The request is malformed.\n");
-    ok_(__FILE__, line)(ssoh->is_request, "The request is no request.\n");
+    ok_(__BASE_FILE__, line)(ret, "The request is malformed.\n");
+    ok_(__BASE_FILE__, line)(ssoh->is_request, "The request is no request.\n");
 }
 
 #define get_request(ec, connection, ssoh) get_request_(__LINE__, ec, connection, ssoh)
@@ -1429,11 +1431,11 @@ static inline BOOL get_request_(int line, struct ec *ec, INapEnforcementClientCo
     HRESULT hr;
 
     hr = INapEnforcementClientBinding_GetSoHRequest(ec->binding, connection, &hint);
-    ok_(__FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
-    ok_(__FILE__, line)(hint == TRUE || hint == FALSE, "Got hint %#x.\n", hint);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
+    ok_(__BASE_FILE__, line)(hint == TRUE || hint == FALSE, "Got hint %#x.\n", hint);
     get_blob_(line, connection, ssoh);
     hr = INapEnforcementClientConnection_GetCorrelationId(connection, &id);
-    ok_(__FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
     check_correlation_id_(line, &id, &ssoh->correlation_id);
     return hint;
 }
@@ -1457,10 +1459,10 @@ static inline void check_entry_(int line, const struct ssoh *ssoh, SystemHealthE
     const struct soh_entry *entry = find_entry(ssoh, id);
     unsigned int size = strlen(text);
 
-    ok_(__FILE__, line)(!!entry, "There is no entry for %#x.\n", id);
+    ok_(__BASE_FILE__, line)(!!entry, "There is no entry for %#x.\n", id);
     if (!entry)
         return;
-    ok_(__FILE__, line)(entry->size == 8 + size && get_u16(entry->data) == sohAttributeTypeVendorSpecific
+    ok_(__BASE_FILE__, line)(entry->size == 8 + size && get_u16(entry->data) == sohAttributeTypeVendorSpecific
             && get_u16(entry->data + 2) == 4 + size && get_u32(entry->data + 4) == id
             && !memcmp(entry->data + 8, text, size), "Got entry %s, expected %s.\n",
             wine_dbgstr_an((const char *)entry->data, entry->size), wine_dbgstr_a(text));
@@ -1475,17 +1477,17 @@ static inline void check_generated_entry_(int line, const struct ssoh *ssoh, Sys
     const struct soh_entry *entry = find_entry(ssoh, id);
     unsigned int i;
 
-    ok_(__FILE__, line)(!!entry, "There is no entry for %#x.\n", id);
+    ok_(__BASE_FILE__, line)(!!entry, "There is no entry for %#x.\n", id);
     if (!entry)
         return;
-    ok_(__FILE__, line)(entry->size == sizeof(head) + 4 && !memcmp(entry->data, head, sizeof(head)),
+    ok_(__BASE_FILE__, line)(entry->size == sizeof(head) + 4 && !memcmp(entry->data, head, sizeof(head)),
             "Got entry %s.\n", wine_dbgstr_an((const char *)entry->data, entry->size));
     if (entry->size == sizeof(head) + 4)
         check_hr_(line, get_u32(entry->data + sizeof(head)), code);
 
     for (i = 0; i < ssoh->generated_count && ssoh->generated[i] != id; ++i)
         ;
-    ok_(__FILE__, line)(i < ssoh->generated_count || broken(i == ssoh->generated_count),
+    ok_(__BASE_FILE__, line)(i < ssoh->generated_count || broken(i == ssoh->generated_count),
             "%#x is not among the generated.\n", id);
 }
 
@@ -1661,14 +1663,14 @@ static inline void check_url_(int line, const CountedString *url, const char *ex
 
     if (!expected)
     {
-        ok_(__FILE__, line)(!url->string || broken(!*url->string), "Got URL %s.\n", wine_dbgstr_w(url->string));
-        ok_(__FILE__, line)(!url->length, "Got length %u.\n", url->length);
+        ok_(__BASE_FILE__, line)(!url->string || broken(!*url->string), "Got URL %s.\n", wine_dbgstr_w(url->string));
+        ok_(__BASE_FILE__, line)(!url->length, "Got length %u.\n", url->length);
         return;
     }
     MultiByteToWideChar(CP_ACP, 0, expected, -1, text, ARRAY_SIZE(text));
-    ok_(__FILE__, line)(url->string && !lstrcmpW(url->string, text), "Got URL %s, expected %s.\n",
+    ok_(__BASE_FILE__, line)(url->string && !lstrcmpW(url->string, text), "Got URL %s, expected %s.\n",
             wine_dbgstr_w(url->string), wine_dbgstr_w(text));
-    ok_(__FILE__, line)(url->length == lstrlenW(text), "Got length %u.\n", url->length);
+    ok_(__BASE_FILE__, line)(url->length == lstrlenW(text), "Got length %u.\n", url->length);
 }
 
 #define check_isolation(info, verdict) check_isolation_(__LINE__, info, verdict)
@@ -1676,9 +1678,9 @@ static inline void check_isolation_(int line, const IsolationInfo *info, const s
 {
     ULONGLONG end = verdict->probation_end ? verdict->probation_end : no_probation;
 
-    ok_(__FILE__, line)(info->isolationState == verdict->state, "Got state %d, expected %d.\n",
+    ok_(__BASE_FILE__, line)(info->isolationState == verdict->state, "Got state %d, expected %d.\n",
             info->isolationState, verdict->state);
-    ok_(__FILE__, line)(get_filetime(&info->probEndTime) == end || broken(!verdict->probation_end),
+    ok_(__BASE_FILE__, line)(get_filetime(&info->probEndTime) == end || broken(!verdict->probation_end),
             "Got probation end %#I64x, expected %#I64x.\n", get_filetime(&info->probEndTime), end);
     check_url_(line, &info->failureUrl, verdict->url);
 }
@@ -1689,7 +1691,7 @@ static inline void check_isolation_ex_(int line, const IsolationInfoEx *info, co
     IsolationInfo plain = {info->isolationState, info->probEndTime, info->failureUrl};
 
     check_isolation_(line, &plain, verdict);
-    ok_(__FILE__, line)(info->extendedIsolationState == verdict->extended, "Got extended state %d, expected %d.\n",
+    ok_(__BASE_FILE__, line)(info->extendedIsolationState == verdict->extended, "Got extended state %d, expected %d.\n",
             info->extendedIsolationState, verdict->extended);
 }
 
@@ -1705,21 +1707,21 @@ static inline void check_connection_isolation_(int line, INapEnforcementClientCo
 
     hr = INapEnforcementClientConnection_QueryInterface(connection, &IID_INapEnforcementClientConnection2,
             (void **)&connection2);
-    ok_(__FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
     hr = INapEnforcementClientConnection_GetIsolationInfo(connection, &info);
-    ok_(__FILE__, line)(hr == S_OK || broken(!verdict), "Got hr %#lx.\n", hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK || broken(!verdict), "Got hr %#lx.\n", hr);
     if (hr == S_OK)
     {
-        ok_(__FILE__, line)(!info == !verdict || broken(!verdict), "Got %p.\n", info);
+        ok_(__BASE_FILE__, line)(!info == !verdict || broken(!verdict), "Got %p.\n", info);
         if (info && verdict)
             check_isolation_(line, info, verdict);
         pFreeIsolationInfo(info);
     }
     hr = INapEnforcementClientConnection2_GetIsolationInfoEx(connection2, &info_ex);
-    ok_(__FILE__, line)(hr == S_OK || broken(!verdict), "Got hr %#lx.\n", hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK || broken(!verdict), "Got hr %#lx.\n", hr);
     if (hr == S_OK)
     {
-        ok_(__FILE__, line)(!info_ex == !verdict || broken(!verdict), "Got %p.\n", info_ex);
+        ok_(__BASE_FILE__, line)(!info_ex == !verdict || broken(!verdict), "Got %p.\n", info_ex);
         if (info_ex && verdict)
             check_isolation_ex_(line, info_ex, verdict);
         pFreeIsolationInfoEx(info_ex);
@@ -1739,22 +1741,22 @@ static inline void check_system_isolation_(int line, const struct verdict *verdi
 
     unknown_connections = 0xdeadbeef;
     hr = INapClientManagement_GetSystemIsolationInfo(management, &info, &unknown_connections);
-    ok_(__FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
     if (hr == S_OK)
     {
         check_isolation_(line, info, verdict);
-        ok_(__FILE__, line)(unknown_connections == unknown, "Got unknown connections %d.\n", unknown_connections);
+        ok_(__BASE_FILE__, line)(unknown_connections == unknown, "Got unknown connections %d.\n", unknown_connections);
         pFreeIsolationInfo(info);
     }
     hr = INapClientManagement_QueryInterface(management, &IID_INapClientManagement2, (void **)&management2);
-    ok_(__FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
     unknown_connections = 0xdeadbeef;
     hr = INapClientManagement2_GetSystemIsolationInfoEx(management2, &info_ex, &unknown_connections);
-    ok_(__FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
+    ok_(__BASE_FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
     if (hr == S_OK)
     {
         check_isolation_ex_(line, info_ex, verdict);
-        ok_(__FILE__, line)(unknown_connections == unknown, "Got unknown connections %d.\n", unknown_connections);
+        ok_(__BASE_FILE__, line)(unknown_connections == unknown, "Got unknown connections %d.\n", unknown_connections);
         pFreeIsolationInfoEx(info_ex);
     }
     INapClientManagement2_Release(management2);

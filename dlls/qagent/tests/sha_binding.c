@@ -1118,6 +1118,7 @@ static void test_reentrancy(void)
         check_call(&sha.calls[SHA_CompareSoHRequests]);
     remove_connection(&ec);
     check_call(&sha.calls[SHA_NotifyOrphanedSoHRequest]);
+    check_call(&sha.calls[SHA_NotifySystemIsolationStateChange]);
     remove_sha(&sha);
 }
 
