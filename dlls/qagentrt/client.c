@@ -67,7 +67,8 @@ call_types[NAPAGENT_CALL_COUNT] =
     [NAPAGENT_CALL_GET_FIXUP_INFO]         = { L"GetFixupInfo", NULL, exchange_complete_fixup_info },
     [NAPAGENT_CALL_NOTIFY_ORPHANED]        = { L"NotifyOrphanedSoHRequest" },
     [NAPAGENT_CALL_NOTIFY_SOH_CHANGE]      = { L"NotifySoHChange" },
-    [NAPAGENT_CALL_GET_CONNECTIONS]        = { L"GetConnections", NULL, isolation_complete_connections },
+    [NAPAGENT_CALL_GET_CONNECTIONS]        = { L"GetConnections",
+                                               isolation_prepare_connections, isolation_complete_connections },
 };
 
 static struct client *clients[NAPAGENT_KIND_COUNT];

@@ -304,6 +304,15 @@ void connection_close_all(struct client *client)
     isolation_update();
 }
 
+/* What the client answers says nothing of connections that come later. */
+void isolation_prepare_connections(struct client *client, struct call *call)
+{
+    struct connection *connection;
+
+    for (connection = connections; connection; connection = connection->next)
+        if (connection->client == client) connection->asked = TRUE;
+}
+
 void isolation_complete_connections(struct client *client, const struct call *call, const struct reply *reply)
 {
     UINT i, count = reply->size / sizeof(GUID);
@@ -313,7 +322,7 @@ void isolation_complete_connections(struct client *client, const struct call *ca
     if (FAILED(reply->hr) || reply->size % sizeof(GUID)) return;
 
     for (connection = connections; connection; connection = connection->next)
-        if (connection->client == client) connection->listed = FALSE;
+        if (connection->client == client && connection->asked) connection->listed = FALSE;
     for (i = 0; i < count && i < maxConnectionCountPerEnforcer; i++)
     {
         memcpy(&key, reply->data + i * sizeof(key), sizeof(key));

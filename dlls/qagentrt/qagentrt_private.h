@@ -220,6 +220,7 @@ struct connection
     struct client *client;              /* NULL: it's down */
     GUID key;
     ConnectionId id;
+    BOOL asked;                         /* was there when its client was asked which are up */
     BOOL listed;                        /* among those that its client calls up */
     BOOL probation_over;                /* and no request was made since */
     struct verdict verdict;
@@ -234,6 +235,7 @@ extern void connection_close_all(struct client *client);
 extern UINT connection_count(const struct client *client);
 extern void connection_set_verdict(struct connection *connection, struct verdict *verdict); /* takes its URL */
 extern HRESULT verdict_get_info(const struct verdict *verdict, IsolationInfoEx **info);
+extern void isolation_prepare_connections(struct client *client, struct call *call);
 extern void isolation_complete_connections(struct client *client, const struct call *call, const struct reply *reply);
 extern UINT isolation_take_changes(void);
 extern void isolation_publish(UINT changes); /* without the lock */

@@ -741,9 +741,9 @@ damages[] =
     {"no packet info", 74, 1, 0x20, NAP_E_INVALID_PACKET, TRUE},
     {"no correlation id", 76, 1, 0x20, NAP_E_INVALID_PACKET, TRUE},
     /* Another than the mode's. */
-    {"correlation id", 77, 1, 0, NAP_E_INVALID_PACKET, TRUE},
-    {"mode's correlation id", 32, 1, 0, NAP_E_INVALID_PACKET, TRUE},
-    {"time", 99, 2, 0x1234, NAP_E_INVALID_PACKET, TRUE},
+    {"correlation id", 77, 1, 0, NAP_E_MISMATCHED_ID, TRUE},
+    {"mode's correlation id", 32, 1, 0, NAP_E_MISMATCHED_ID, TRUE},
+    {"time", 99, 2, 0x1234, NAP_E_MISMATCHED_ID, TRUE},
     {"no state", 101, 1, 0x20, NAP_E_INVALID_PACKET, TRUE},
     {"URL's length", 112, 2, 0xffff, NAP_E_INVALID_PACKET},
     {"URL's length one more", 112, 2, 0x0019, NAP_E_INVALID_PACKET},
