@@ -355,7 +355,7 @@ static void wait(const char *arguments)
 static const struct command commands[] =
 {
     { "crash", "[now]", "end in the next callback, or now, as if killed", crash },
-    { "hang", "SECONDS", "stay so long in the next callback", hang },
+    { "hang", "SECONDS", "stay so long in the next callback", hang, TRUE },
     { "system", "", "ask for the isolation state of the system", isolation },
     { "wait", "SECONDS", "read no command for so long", wait },
     { NULL }
@@ -382,17 +382,14 @@ static BOOL run_command(char *line)
 
     words[strcspn(words, "\r\n")] = 0;
     if (!*words) return TRUE;
-    say("> %.100s", words);
+    length = strcspn(words, " ");
+    if (!(command = find_command(client->commands, words, length))) command = find_command(commands, words, length);
+    if (!command || !command->is_setting) say("> %.100s", words);
+    if (command) command->run(words + length + strspn(words + length, " "));
+    if (command && command->is_setting) say("> %.100s", words);
+    if (command) return TRUE;
     if (!strcmp(words, "quit")) return FALSE;
 
-    length = strcspn(words, " ");
-    if ((command = find_command(client->commands, words, length)) ||
-            (command = find_command(commands, words, length)))
-    {
-        words += length;
-        command->run(words + strspn(words, " "));
-        return TRUE;
-    }
     list_commands(client->commands);
     list_commands(commands);
     say("  %-10s%-14s%s", "quit", "", "unbind and end");

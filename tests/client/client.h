@@ -47,6 +47,7 @@ struct command
     const char *arguments;
     const char *purpose;
     void (*run)(const char *arguments);
+    BOOL is_setting;  /* It calls nobody, and is in effect when its line is printed. */
 };
 
 /* What makes one client differ from another */

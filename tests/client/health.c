@@ -389,22 +389,28 @@ static void notify(const char *arguments)
     said("NotifySoHChange", INapSystemHealthAgentBinding_NotifySoHChange(binding));
 }
 
-static void change_health(const struct health *to, const char *arguments)
+static void set_health(const char *arguments)
 {
+    if (strcmp(arguments, "healthy") && strcmp(arguments, "unhealthy"))
+    {
+        say("Healthy or unhealthy?");
+        return;
+    }
     EnterCriticalSection(&section);
-    health = to;
+    health = strcmp(arguments, "healthy") ? &unhealthy : &healthy;
     LeaveCriticalSection(&section);
-    if (strcmp(arguments, "quietly")) notify("");
 }
 
 static void become_healthy(const char *arguments)
 {
-    change_health(&healthy, arguments);
+    set_health("healthy");
+    notify("");
 }
 
 static void become_unhealthy(const char *arguments)
 {
-    change_health(&unhealthy, arguments);
+    set_health("unhealthy");
+    notify("");
 }
 
 static void set_cache(const char *arguments)
@@ -473,12 +479,13 @@ static void unbind(const char *arguments)
 
 static const struct command commands[] =
 {
-    { "healthy", "[quietly]", "be healthy, and say so to the NAP agent", become_healthy },
-    { "unhealthy", "[quietly]", "the reverse", become_unhealthy },
+    { "healthy", "", "be healthy, and say so to the NAP agent", become_healthy },
+    { "unhealthy", "", "the reverse", become_unhealthy },
+    { "be", "[un]healthy", "either, without a word to the NAP agent", set_health, TRUE },
     { "notify", "", "say that there is a change", notify },
-    { "answer", "soh|nothing|HR", "how to answer when asked for a statement of health", set_answer },
-    { "cache", "on|off", "whether it may be cached", set_cache },
-    { "fixup", "SECONDS", "how long repairs take", set_fixup },
+    { "answer", "soh|nothing|HR", "how to answer when asked for a statement of health", set_answer, TRUE },
+    { "cache", "on|off", "whether it may be cached", set_cache, TRUE },
+    { "fixup", "SECONDS", "how long repairs take", set_fixup, TRUE },
     { "flush", "", "drop what is cached", flush },
     { "isolation", "", "ask the binding for the isolation state", isolation },
     { "bind", "", "call Initialize once more", bind_again },
