@@ -114,7 +114,7 @@ static void cut_tie(struct agent_tie *tie)
     if (cut) release_tie(tie);
 }
 
-void agent_cut_tie(void)
+void agent_exit(void)
 {
     cut_tie(current_tie);
 }
@@ -312,9 +312,10 @@ static struct agent_binding *binding_create(const struct agent_role *role, NapCo
     binding->id = id;
     InitializeSRWLock(&binding->lock);
     binding->stop_event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    binding->quiet_event = CreateEventW(NULL, TRUE, FALSE, NULL);
     binding->end_event = CreateEventW(NULL, TRUE, FALSE, NULL);
     binding->idle_event = CreateEventW(NULL, TRUE, FALSE, NULL);
-    if (!binding->stop_event || !binding->end_event || !binding->idle_event)
+    if (!binding->stop_event || !binding->quiet_event || !binding->end_event || !binding->idle_event)
     {
         agent_binding_release(binding);
         return NULL;
@@ -332,6 +333,7 @@ void agent_binding_release(struct agent_binding *binding)
     if (InterlockedDecrement(&binding->refcount)) return;
 
     if (binding->stop_event) CloseHandle(binding->stop_event);
+    if (binding->quiet_event) CloseHandle(binding->quiet_event);
     if (binding->end_event) CloseHandle(binding->end_event);
     if (binding->idle_event) CloseHandle(binding->idle_event);
     free(binding);
@@ -380,6 +382,25 @@ static BOOL publish(struct agent_binding *binding, const GUID *guid)
     return ret;
 }
 
+/* Returns FALSE when there are to be no more. */
+static BOOL begin_callback(struct agent_binding *binding)
+{
+    BOOL ret;
+
+    AcquireSRWLockExclusive(&binding->lock);
+    ret = binding->calling = !binding->ending && !binding->closing;
+    ReleaseSRWLockExclusive(&binding->lock);
+    return ret;
+}
+
+static void end_callback(struct agent_binding *binding)
+{
+    AcquireSRWLockExclusive(&binding->lock);
+    binding->calling = FALSE;
+    if (binding->ending) SetEvent(binding->quiet_event);
+    ReleaseSRWLockExclusive(&binding->lock);
+}
+
 static HRESULT make_callback(struct agent_binding *binding, struct agent_callback *callback)
 {
     HRESULT (*make)(struct agent_callback *) = NULL;
@@ -394,7 +415,9 @@ static HRESULT make_callback(struct agent_binding *binding, struct agent_callbac
 
     callback->object = binding->callback;
     callback->id = binding->id;
+    if (!begin_callback(binding)) return E_ABORT;
     hr = make(callback);
+    end_callback(binding);
     TRACE("hr %#lx.\n", hr);
     return hr;
 }
@@ -544,18 +567,40 @@ static void wait_for_event(HANDLE event)
     }
 }
 
-/* Waits for methods and for callbacks, but for the one that calls this. */
-static void wait_for_end(struct agent_binding *binding)
+static BOOL is_in_callback(struct agent_binding *binding)
 {
     GUID logical_thread;
-    BOOL in_callback;
+    BOOL ret;
 
+    if (FAILED(CoGetCurrentLogicalThreadId(&logical_thread))) return FALSE;
     AcquireSRWLockShared(&binding->lock);
-    in_callback = SUCCEEDED(CoGetCurrentLogicalThreadId(&logical_thread))
-            && IsEqualGUID(&logical_thread, &binding->logical_thread);
+    ret = IsEqualGUID(&logical_thread, &binding->logical_thread);
     ReleaseSRWLockShared(&binding->lock);
+    return ret;
+}
 
-    if (!in_callback) wait_for_event(binding->end_event);
+/* No callback begins from now on; one that runs may still use the binding. */
+static void wait_for_callback(struct agent_binding *binding)
+{
+    AcquireSRWLockExclusive(&binding->lock);
+    binding->ending = TRUE;
+    if (binding->calling) ResetEvent(binding->quiet_event);
+    else SetEvent(binding->quiet_event);
+    ReleaseSRWLockExclusive(&binding->lock);
+
+    if (!is_in_callback(binding)) wait_for_event(binding->quiet_event);
+}
+
+static void allow_callbacks(struct agent_binding *binding)
+{
+    AcquireSRWLockExclusive(&binding->lock);
+    binding->ending = FALSE;
+    ReleaseSRWLockExclusive(&binding->lock);
+}
+
+static void wait_for_end(struct agent_binding *binding)
+{
+    if (!is_in_callback(binding)) wait_for_event(binding->end_event);
     wait_for_event(binding->idle_event);
 }
 
@@ -620,23 +665,34 @@ done:
     return hr;
 }
 
-HRESULT agent_unbind(struct agent_client *client)
+static HRESULT unbind(struct agent_client *client)
 {
     struct agent_binding *binding;
     HRESULT hr;
     GUID guid;
 
     if (FAILED(hr = agent_enter(client, &binding, &guid))) return hr;
-    agent_binding_addref(binding);
     AGENT_CALL(hr, napagent_unbind(agent_handle, &guid));
     agent_leave(binding);
+    return hr;
+}
 
+HRESULT agent_unbind(struct agent_client *client)
+{
+    struct agent_binding *binding;
+    HRESULT hr;
+
+    if (!(binding = get_binding(client))) return NAP_E_NOT_INITIALIZED;
+
+    wait_for_callback(binding);
+    hr = unbind(client);
     if (SUCCEEDED(hr) || hr == NAP_E_NOT_INITIALIZED)
     {
         replace_binding(client, binding, NULL);
         close_binding(binding);
         wait_for_end(binding);
     }
+    else allow_callbacks(binding);
     agent_binding_release(binding);
     return hr;
 }

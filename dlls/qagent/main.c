@@ -151,7 +151,9 @@ BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved)
         DisableThreadLibraryCalls(instance);
         break;
     case DLL_PROCESS_DETACH:
-        if (!reserved) agent_cut_tie();
+        if (reserved) break;
+        soh_exit();
+        agent_exit();
         break;
     }
     return TRUE;

@@ -46,7 +46,7 @@ struct agent_attempt
 };
 
 extern BOOL agent_attempt(struct agent_attempt *attempt, handle_t *handle);
-extern void agent_cut_tie(void);
+extern void agent_exit(void);
 extern LONG CALLBACK agent_filter(EXCEPTION_POINTERS *eptr);
 extern HRESULT agent_error(DWORD exception);
 extern HRESULT agent_start(void);
@@ -117,13 +117,16 @@ struct agent_binding
     IUnknown *callback; /* NULL: of an apartment, and asked for at the first call */
     DWORD git_cookie;   /* 0: of none */
     HANDLE stop_event;
+    HANDLE quiet_event; /* no callback runs, and none begins */
     HANDLE end_event;   /* the thread doesn't touch the client's object any more */
     HANDLE idle_event;  /* no method runs, and none can */
 
     SRWLOCK lock;       /* of what follows */
     GUID logical_thread;
     enum agent_binding_state state;
+    BOOL ending;
     BOOL closing;
+    BOOL calling;
     UINT running;       /* methods */
     GUID guid;
     struct connection *connections[maxConnectionCountPerEnforcer]; /* without a reference */
@@ -162,6 +165,8 @@ extern HRESULT get_system_isolation_info_ex(IsolationInfoEx **info, BOOL *unknow
 extern HRESULT isolation_info_without_ex(IsolationInfoEx *ex, IsolationInfo **out); /* frees ex */
 
 /* soh.c */
+extern HRESULT soh_validate(const SoH *soh);
+extern void soh_exit(void);
 extern BOOL soh_has_id(const SoH *soh, SystemHealthEntityId id);
 extern HRESULT soh_to_wire(const SoH *soh, BYTE **wire, UINT32 *size); /* wire is from malloc() */
 extern HRESULT soh_from_wire(const BYTE *wire, UINT32 size, SoH **out);

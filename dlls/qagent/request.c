@@ -125,20 +125,6 @@ static HRESULT WINAPI request_GetStringCorrelationId(INapSystemHealthAgentReques
     return correlation_id_to_string(&id, string);
 }
 
-/* What makes a SoH a valid one, qutil knows. */
-static HRESULT validate(const SoH *soh)
-{
-    INapSoHConstructor *constructor;
-    HRESULT hr;
-
-    if (FAILED(hr = CoCreateInstance(&CLSID_NapSoHConstructor, NULL, CLSCTX_INPROC_SERVER, &IID_INapSoHConstructor,
-                                     (void **)&constructor)))
-        return hr;
-    hr = INapSoHConstructor_Validate(constructor, soh, TRUE);
-    INapSoHConstructor_Release(constructor);
-    return hr;
-}
-
 static HRESULT set_reply(struct request *request, const SoH *soh, BYTE *wire, UINT32 size, BOOL cache)
 {
     struct agent_callback *callback = request->callback;
@@ -164,7 +150,7 @@ static HRESULT WINAPI request_SetSoHRequest(INapSystemHealthAgentRequest *iface,
     TRACE("iface %p, soh %p, cache %d.\n", iface, soh, cache);
 
     if (!soh) return E_INVALIDARG;
-    if (FAILED(hr = validate(soh))) return hr;
+    if (FAILED(hr = soh_validate(soh))) return hr;
     if (FAILED(hr = soh_to_wire(soh, &wire, &size))) return hr;
 
     AcquireSRWLockExclusive(&request->lock);

@@ -18,10 +18,12 @@
  * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
  */
 
+#define COBJMACROS
+
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "windef.h"
 #include "winbase.h"
@@ -40,6 +42,35 @@ static void put_be16(BYTE *bytes, UINT16 value)
 {
     bytes[0] = value >> 8;
     bytes[1] = value;
+}
+
+/* What makes a SoH a valid one, qutil knows. Asking it takes no state, so that one object does for all. */
+static INapSoHConstructor *validator;
+
+static HRESULT create_validator(void)
+{
+    INapSoHConstructor *constructor;
+    HRESULT hr;
+
+    if (FAILED(hr = CoCreateInstance(&CLSID_NapSoHConstructor, NULL, CLSCTX_INPROC_SERVER, &IID_INapSoHConstructor,
+                                     (void **)&constructor)))
+        return hr;
+    if (InterlockedCompareExchangePointer((void **)&validator, constructor, NULL))
+        INapSoHConstructor_Release(constructor);
+    return S_OK;
+}
+
+HRESULT soh_validate(const SoH *soh)
+{
+    HRESULT hr;
+
+    if (!validator && FAILED(hr = create_validator())) return hr;
+    return INapSoHConstructor_Validate(validator, soh, TRUE);
+}
+
+void soh_exit(void)
+{
+    if (validator) INapSoHConstructor_Release(validator);
 }
 
 /* The SoH is a valid one. */
