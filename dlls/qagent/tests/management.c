@@ -593,25 +593,27 @@ static void test_access(void)
         check_unregister(i, TEST_ID(4));
 }
 
+/* Whoever gets the id has it until it gives it back. */
 static DWORD WINAPI register_thread(void *arg)
 {
     NapComponentRegistrationInfo info;
-    LONG *counts = arg;
+    LONG *count = arg;
     unsigned int i;
-    HRESULT hr;
+    HRESULT hr, expected;
 
     hr = CoInitializeEx(NULL, COINIT_MULTITHREADED);
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     init_registration(&info, TEST_ID(5));
     for (i = 0; i < 10; ++i)
     {
-        hr = register_component(SHA, &info);
+        hr = expected = register_component(SHA, &info);
         ok(hr == S_OK || hr == NAP_E_CONFLICTING_ID, "Got hr %#lx.\n", hr);
-        if (hr != S_OK)
-            continue;
-        InterlockedIncrement(&counts[0]);
-        hr = unregister_component(SHA, TEST_ID(5));
-        ok(hr == S_OK, "Got hr %#lx.\n", hr);
+        if (hr == S_OK)
+        {
+            InterlockedIncrement(count);
+            hr = unregister_component(SHA, TEST_ID(5));
+        }
+        ok(hr == expected, "Got hr %#lx.\n", hr);
     }
     CoUninitialize();
     return 0;

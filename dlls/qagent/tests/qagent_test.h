@@ -867,8 +867,8 @@ static inline HRESULT WINAPI sha_GetFixupInfo(INapSystemHealthAgentCallback *ifa
     HRESULT hr;
 
     sha_enter(sha, SHA_GetFixupInfo, NULL);
-    hr = pAllocFixupInfo(info, 1);
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    if (FAILED(hr = pAllocFixupInfo(info, 1)))
+        return hr;
     if (sha->fixup_polls)
     {
         --sha->fixup_polls;
@@ -1065,8 +1065,11 @@ static inline HRESULT WINAPI ec_GetConnections(INapEnforcementClientCallback *if
     HRESULT hr;
 
     EnterCriticalSection(&ec->cs);
-    hr = pAllocConnections(connections, ec->connection_count);
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    if (FAILED(hr = pAllocConnections(connections, ec->connection_count)))
+    {
+        LeaveCriticalSection(&ec->cs);
+        return hr;
+    }
     for (i = 0; i < ec->connection_count; ++i)
     {
         (*connections)->connections[i] = ec->connections[i];
