@@ -68,6 +68,7 @@ struct sha
 
 static struct sha shas[maxSystemHealthEntityCount];
 static UINT32 last_generation;
+static BOOL changed; /* an agent's health, since the service was started */
 
 const WCHAR *format_correlation_id(const CorrelationId *id, WCHAR *buffer, UINT size)
 {
@@ -180,6 +181,7 @@ void exchange_forget_all(void)
     UINT i;
 
     for (i = 0; i < ARRAY_SIZE(shas); i++) sha_forget(&shas[i]);
+    changed = FALSE;
 }
 
 void exchange_flush(SystemHealthEntityId id)
@@ -450,7 +452,7 @@ static BOOL read_private_data(const BYTE *data, UINT32 size, struct private_data
             && private->count <= ARRAY_SIZE(private->ids) && size == offsetof(struct private_data, ids[private->count]);
 }
 
-void exchange_restore(struct exchange *exchange, const BYTE *data, UINT32 size)
+void exchange_restore(struct client *client, struct exchange *exchange, const BYTE *data, UINT32 size)
 {
     struct private_data private;
     UINT i;
@@ -471,6 +473,9 @@ void exchange_restore(struct exchange *exchange, const BYTE *data, UINT32 size)
         exchange->sent[i].asked = TRUE;
     }
     TRACE("%s: restored.\n", debugstr_correlation_id(&exchange->correlation_id));
+
+    /* An agent may have been sooner to find the service again than this client, and told of a change already. */
+    if (changed) client_notify(client, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, NULL);
 }
 
 /* ---- requests ---- */
@@ -886,9 +891,11 @@ HRESULT __cdecl napagent_notify_soh_change(handle_t agent, const GUID *binding)
     TRACE("agent %p, binding %s.\n", agent, debugstr_guid(binding));
 
     agent_lock();
-    if (SUCCEEDED(hr = client_get(NAPAGENT_SHA, binding, &client))
-            && !client_notify_all(NAPAGENT_EC, NAPAGENT_CALL_NOTIFY_SOH_CHANGE))
-        hr = E_OUTOFMEMORY;
+    if (SUCCEEDED(hr = client_get(NAPAGENT_SHA, binding, &client)))
+    {
+        changed = TRUE;
+        if (!client_notify_all(NAPAGENT_EC, NAPAGENT_CALL_NOTIFY_SOH_CHANGE)) hr = E_OUTOFMEMORY;
+    }
     agent_unlock();
     return hr;
 }

@@ -373,7 +373,7 @@ static HRESULT open_connection(const GUID *binding, const GUID *key, const BYTE 
     if (FAILED(hr = client_get(NAPAGENT_EC, binding, &client))) return hr;
     if (find_connection(client, key)) return S_OK;
     if (FAILED(hr = create_connection(client, key, &connection))) return hr;
-    exchange_restore(&connection->exchange, private_data, private_size);
+    exchange_restore(client, &connection->exchange, private_data, private_size);
     if (verdict->state) connection_set_verdict(connection, verdict);
     return S_OK;
 }

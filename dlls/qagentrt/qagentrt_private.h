@@ -196,7 +196,7 @@ extern void exchange_forget_all(void);
 extern void exchange_flush(SystemHealthEntityId id); /* what it cached goes */
 extern void exchange_unbound(SystemHealthEntityId id);
 extern void exchange_get_state(SystemHealthEntityId id, napagent_component_state *state);
-extern void exchange_restore(struct exchange *exchange, const BYTE *private_data, UINT32 size);
+extern void exchange_restore(struct client *client, struct exchange *exchange, const BYTE *private_data, UINT32 size);
 extern void exchange_end(struct exchange *exchange); /* its connection is down */
 extern void exchange_prepare_soh_request(struct client *client, struct call *call);
 extern void exchange_complete_soh_request(struct client *client, const struct call *call, const struct reply *reply);

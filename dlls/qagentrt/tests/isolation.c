@@ -255,6 +255,16 @@ static void test_private_data(void)
     hr = close_connection(&ec.binding, &key);
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
 
+    /* What an agent has told of before it was there, it hears as well. */
+    AGENT_CALL(hr, napagent_notify_soh_change(agent, &sha.binding));
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 1);
+    AGENT_CALL(hr, napagent_open_connection(agent, &ec.binding, &key, private_size, data, 0, 0, no_probation, NULL));
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 2);
+    hr = close_connection(&ec.binding, &key);
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+
     /* each byte wrong in turn, and each size */
     for (i = 0; i <= private_size; i++)
     {
