@@ -41,6 +41,7 @@ struct connection
     INapEnforcementClientConnection *connection;
     BYTE request[MAX_MESSAGE_SIZE];
     unsigned int request_size;
+    CorrelationId request_id;
 };
 
 struct exchange
@@ -244,7 +245,8 @@ static DWORD WINAPI network_proc(void *arg)
 }
 
 /* Takes the request over. */
-static void send_request(unsigned int index, INapEnforcementClientConnection *connection, NetworkSoHRequest *request)
+static void send_request(unsigned int index, INapEnforcementClientConnection *connection, NetworkSoHRequest *request,
+        const CorrelationId *id)
 {
     struct exchange *exchange;
 
@@ -263,6 +265,7 @@ static void send_request(unsigned int index, INapEnforcementClientConnection *co
     {
         memcpy(connections[index].request, request->data, request->size);
         connections[index].request_size = request->size;
+        connections[index].request_id = *id;
     }
     if (last_exchange) last_exchange->next = exchange;
     else first_exchange = exchange;
@@ -334,7 +337,7 @@ static void collect(unsigned int index, INapEnforcementClientConnection *connect
     say("GetSoHRequest: %s, %u bytes, %s, %s, exchange %08x", result_name(hr), request->size,
             hint ? "changed" : "unchanged", flags & freshSoHRequest ? "fresh" : "not fresh",
             (unsigned int)id.timeStamp.dwLowDateTime);
-    send_request(index, connection, request);
+    send_request(index, connection, request, &id);
 }
 
 /*
@@ -579,18 +582,24 @@ static void save(const char *arguments)
 {
     INapEnforcementClientConnection *connection;
     unsigned int index;
+    WCHAR guid[40];
+    CorrelationId id;
     FILE *file;
 
     if (!(connection = find_connection("", &index))) return;
     INapEnforcementClientConnection_Release(connection);
     EnterCriticalSection(&section);
+    id = connections[index].request_id;
     if ((file = fopen(arguments, "wb")))
     {
         fwrite(connections[index].request, 1, connections[index].request_size, file);
         fclose(file);
     }
     LeaveCriticalSection(&section);
-    say(file ? "Saved." : "It can't be written.");
+    if (!file) say("It can't be written.");
+    else if (StringFromGUID2(&id.connId, guid, ARRAYSIZE(guid)))
+        say("Saved, correlation id %ls %08lx%08lx", guid, (unsigned long)id.timeStamp.dwHighDateTime,
+                (unsigned long)id.timeStamp.dwLowDateTime);
 }
 
 static void load(const char *arguments)

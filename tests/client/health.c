@@ -33,6 +33,7 @@
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 #define FIXUP_MESSAGE_ID 0x40000006
+#define MAX_DETAIL 3900
 
 /* Health as its validator knows it: two bytes */
 struct health
@@ -49,6 +50,7 @@ static INapSystemHealthAgentBinding *binding;
 
 static CRITICAL_SECTION section;
 static const struct health *health = &healthy;
+static unsigned int detail;
 static BOOL caches = TRUE;
 static enum { GIVES_SOH, GIVES_NOTHING, FAILS } answer;
 static HRESULT failure;
@@ -74,14 +76,16 @@ static unsigned int exchange_of(INapSystemHealthAgentRequest *request)
 static HRESULT make_soh(const struct health *health, SoH **soh)
 {
     INapSoHConstructor *constructor;
+    BYTE data[sizeof(health->bytes) + MAX_DETAIL] = { 0 };
     SoHAttributeValue value;
     HRESULT hr;
 
     if (FAILED(hr = create_object(&CLSID_NapSoHConstructor, &IID_INapSoHConstructor, "NapSoHConstructor",
             (void **)&constructor))) return hr;
     value.vendorSpecificVal.vendorId = agent_id;
-    value.vendorSpecificVal.size = sizeof(health->bytes);
-    value.vendorSpecificVal.vendorSpecificData = (BYTE *)health->bytes;
+    memcpy(data, health->bytes, sizeof(health->bytes));
+    value.vendorSpecificVal.size = sizeof(health->bytes) + detail;
+    value.vendorSpecificVal.vendorSpecificData = data;
     if (SUCCEEDED(hr = INapSoHConstructor_Initialize(constructor, agent_id, TRUE)) &&
             SUCCEEDED(hr = INapSoHConstructor_AppendAttribute(constructor, sohAttributeTypeVendorSpecific, &value)))
         hr = INapSoHConstructor_GetSoH(constructor, soh);
@@ -419,6 +423,14 @@ static void set_cache(const char *arguments)
     else caches = !strcmp(arguments, "on");
 }
 
+static void set_detail(const char *arguments)
+{
+    unsigned int size;
+
+    if (read_number(arguments, &size) && size <= MAX_DETAIL) detail = size;
+    else say("How many bytes?");
+}
+
 static void set_answer(const char *arguments)
 {
     unsigned int number;
@@ -485,6 +497,7 @@ static const struct command commands[] =
     { "notify", "", "say that there is a change", notify },
     { "answer", "soh|nothing|HR", "how to answer when asked for a statement of health", set_answer, TRUE },
     { "cache", "on|off", "whether it may be cached", set_cache, TRUE },
+    { "detail", "BYTES", "say so many bytes more, which no validator knows", set_detail, TRUE },
     { "fixup", "SECONDS", "how long repairs take", set_fixup, TRUE },
     { "flush", "", "drop what is cached", flush },
     { "isolation", "", "ask the binding for the isolation state", isolation },
