@@ -456,10 +456,11 @@ HRESULT __cdecl napagent_register(handle_t agent, napagent_kind kind, const napa
     HRESULT hr;
     UINT i;
 
-    TRACE("agent %p, kind %u, id %u, info_clsid %s, config_clsid %s, type %#x, friendly_name %s, description %s, "
-            "version %s, vendor_name %s.\n", agent, kind, component->id, debugstr_guid(&component->info_clsid),
-            debugstr_guid(&component->config_clsid), component->type, debugstr_w(friendly_name),
-            debugstr_w(description), debugstr_w(version), debugstr_w(vendor_name));
+    /* Four long strings are too much for a line. */
+    TRACE("agent %p, kind %u, id %u, info_clsid %s, config_clsid %s, type %#x.\n", agent, kind, component->id,
+            debugstr_guid(&component->info_clsid), debugstr_guid(&component->config_clsid), component->type);
+    TRACE("friendly_name %s, description %s.\n", debugstr_w(friendly_name), debugstr_w(description));
+    TRACE("version %s, vendor_name %s.\n", debugstr_w(version), debugstr_w(vendor_name));
 
     if (kind >= NAPAGENT_KIND_COUNT || !component->id) return E_INVALIDARG;
     for (i = 0; i < STRING_COUNT; i++)
