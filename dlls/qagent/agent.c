@@ -397,7 +397,7 @@ static void end_callback(struct agent_binding *binding)
 {
     AcquireSRWLockExclusive(&binding->lock);
     binding->calling = FALSE;
-    if (binding->ending) SetEvent(binding->quiet_event);
+    SetEvent(binding->quiet_event);
     ReleaseSRWLockExclusive(&binding->lock);
 }
 
