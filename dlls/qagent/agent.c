@@ -415,7 +415,7 @@ static HRESULT make_callback(struct agent_binding *binding, struct agent_callbac
 
     callback->object = binding->callback;
     callback->id = binding->id;
-    if (!begin_callback(binding)) return E_ABORT;
+    if (!begin_callback(binding)) return NAP_E_NOT_INITIALIZED;
     hr = make(callback);
     end_callback(binding);
     TRACE("hr %#lx.\n", hr);
