@@ -441,6 +441,12 @@ static HRESULT serve(struct agent_binding *binding, const GUID *guid)
         free(reply);
         if (FAILED(hr)) return hr;
         if (callback.call.type == NAPAGENT_CALL_UNBOUND) hr = NAP_E_NOT_INITIALIZED;
+        else if (get_state(binding) == AGENT_UNBOUND)
+        {
+            /* Whoever has closed it couldn't tell the agent. */
+            unbind_guid(guid);
+            hr = NAP_E_NOT_INITIALIZED;
+        }
         else if (callback.call.type != NAPAGENT_CALL_NONE) result.hr = make_callback(binding, &callback);
 
         CoTaskMemFree(callback.soh);
