@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # requests.py DIR ARCH...: has the NAP agent in the prefix $WINEPREFIX build requests, of every kind that there is, for
-# the example clients of these architectures, and keeps them as DIR/NAME-ARCH; what there must be in each, known from Wine
-# and from the clients, is in DIR/NAME-ARCH.expected. The prefix becomes another Windows on the way.
+# the example clients of these architectures, and keeps them as DIR/NAME-ARCH; what there must be in each, known from
+# Wine and from the clients, is in DIR/NAME-ARCH.expected. The prefix becomes another Windows on the way.
 #
 # requests.py --names: only the names.
 #
