@@ -356,7 +356,8 @@ static ULONG WINAPI connection_Release(INapEnforcementClientConnection2 *iface)
 
     if (!refcount)
     {
-        if (!connection->down) connection_close(connection, FALSE);
+        /* It may be bound although it is down, as another thread may have opened it at that moment. */
+        if (connection->binding) connection_close(connection, FALSE);
         for (i = 0; i < ARRAY_SIZE(connection->bytes); i++) free(connection->bytes[i]);
         free(connection->isolation);
         IUnknown_Release(connection->marshal);
