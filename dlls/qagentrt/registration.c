@@ -462,7 +462,7 @@ HRESULT __cdecl napagent_register(handle_t agent, napagent_kind kind, const napa
     TRACE("friendly_name %s, description %s.\n", debugstr_w(friendly_name), debugstr_w(description));
     TRACE("version %s, vendor_name %s.\n", debugstr_w(version), debugstr_w(vendor_name));
 
-    if (kind >= NAPAGENT_KIND_COUNT || !component->id) return E_INVALIDARG;
+    if ((UINT)kind >= NAPAGENT_KIND_COUNT || !component->id) return E_INVALIDARG;
     for (i = 0; i < STRING_COUNT; i++)
     {
         if (wcslen(strings[i]) > maxStringLength) return E_INVALIDARG;
@@ -489,7 +489,7 @@ HRESULT __cdecl napagent_unregister(handle_t agent, napagent_kind kind, NapCompo
 
     TRACE("agent %p, kind %u, id %u.\n", agent, kind, id);
 
-    if (kind >= NAPAGENT_KIND_COUNT || !id) return E_INVALIDARG;
+    if ((UINT)kind >= NAPAGENT_KIND_COUNT || !id) return E_INVALIDARG;
     if (!caller_is_administrator()) return E_ACCESSDENIED;
 
     EnterCriticalSection(&registration_cs);
@@ -573,7 +573,7 @@ HRESULT __cdecl napagent_get_registered(handle_t agent, napagent_kind kind,
 
     *count = 0;
     *components = NULL;
-    if (kind >= NAPAGENT_KIND_COUNT) return E_INVALIDARG;
+    if ((UINT)kind >= NAPAGENT_KIND_COUNT) return E_INVALIDARG;
 
     agent_lock();
     hr = get_infos(kind, count, components);
