@@ -92,10 +92,7 @@ static int show(const struct command *command)
 
     print_begin(command->json);
     if (SUCCEEDED(hr = command->print(command->json)))
-    {
-        write_output(print_end());
-        return EXIT_OK;
-    }
+        return write_output(print_end()) ? EXIT_OK : EXIT_FAILED;
     report_error(hr);
     return EXIT_FAILED;
 }
