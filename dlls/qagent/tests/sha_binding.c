@@ -1213,35 +1213,57 @@ static DWORD WINAPI uninitialize_thread(void *arg)
     return 0;
 }
 
-/* Uninitialize() waits for a call in progress; the agent doesn't wait for either. */
+/* Uninitialize() waits for a call in progress, and no other begins; the agent doesn't wait for either. */
 static void test_uninitialize_waits(void)
 {
-    INapEnforcementClientConnection *connection = add_connection(&ec);
-    HANDLE request_thread, thread;
+    INapEnforcementClientConnection *connection = add_connection(&ec), *next = add_connection(&ec);
+    HANDLE request_thread, next_thread, thread;
     struct block block;
+    struct ssoh ssoh;
     struct sha sha;
+    unsigned int i;
 
     add_sha(&sha, TEST_ID(0));
     block.entered = create_event(NULL);
     block.go_on = create_event(NULL);
     sha.hook = block_hook;
     sha.hook_data = &block;
-    request_thread = CreateThread(NULL, 0, get_request_thread, connection, 0, NULL);
-    check_wait(block.entered);
-    thread = CreateThread(NULL, 0, uninitialize_thread, &sha, 0, NULL);
-    check_no_wait(thread);
-    ok(!sha.calls[SHA_GetSoHRequest].count, "The call has returned.\n");
-    SetEvent(block.go_on);
-    check_wait(thread);
-    ok(sha.calls[SHA_GetSoHRequest].count == 1, "The call has not returned.\n");
-    check_wait(request_thread);
-    check_all_methods(sha.binding, NAP_E_NOT_INITIALIZED);
-    CloseHandle(thread);
-    CloseHandle(request_thread);
+    for (i = 0; i < 3; ++i)
+    {
+        winetest_push_context("round %u", i);
+        if (i)
+            bind_sha(&sha);
+        ResetEvent(block.entered);
+        ResetEvent(block.go_on);
+        request_thread = CreateThread(NULL, 0, get_request_thread, connection, 0, NULL);
+        check_wait(block.entered);
+        next_thread = CreateThread(NULL, 0, get_request_thread, next, 0, NULL);
+        thread = CreateThread(NULL, 0, uninitialize_thread, &sha, 0, NULL);
+        check_no_wait(thread);
+        check_not_called(&sha.calls[SHA_GetSoHRequest]);
+        SetEvent(block.go_on);
+        check_wait(thread);
+        check_called(&sha.calls[SHA_GetSoHRequest]);
+        check_wait(request_thread);
+        check_wait(next_thread);
+        get_blob(next, &ssoh);
+        if (is_wine())
+        {
+            check_not_called(&sha.calls[SHA_GetSoHRequest]);
+            check_generated_entry(&ssoh, sha.id, NAP_E_NOT_INITIALIZED);
+        }
+        check_all_methods(sha.binding, NAP_E_NOT_INITIALIZED);
+        forget_calls(&sha.calls[SHA_GetSoHRequest]);
+        CloseHandle(thread);
+        CloseHandle(next_thread);
+        CloseHandle(request_thread);
+        winetest_pop_context();
+    }
     CloseHandle(block.go_on);
     CloseHandle(block.entered);
     cleanup_sha(&sha);
     unregister_sha(TEST_ID(0));
+    remove_connection(&ec);
     remove_connection(&ec);
 }
 
