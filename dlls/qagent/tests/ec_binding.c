@@ -859,6 +859,7 @@ static void test_mismatched_id(void)
     }
     hr = respond(&ec, other, &other_ssoh.correlation_id, &verdict_restricted, sha.id, S_OK);
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    check_call(&sha.calls[SHA_ProcessSoHResponse]);
 
     remove_sha(&sha);
     remove_connection(&ec);
@@ -992,6 +993,7 @@ static void test_probation(void)
     hr = respond(&ec, connection, &ssoh.correlation_id, &verdict, sha.id, S_OK);
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     remove_connection(&ec);
+    check_eventually(sha.calls[SHA_ProcessSoHResponse].count == 3);
     forget_calls(&ec.calls[EC_NotifySoHChange]);
     Sleep(2500);
     check_not_called(&ec.calls[EC_NotifySoHChange]);
@@ -1483,6 +1485,8 @@ static void test_threads(void)
         CloseHandle(threads[i]);
     for (i = ARRAY_SIZE(exchanges); i--;)
         remove_connection(exchanges[i].ec);
+    /* None is lost. */
+    check_eventually(sha.calls[SHA_ProcessSoHResponse].count == 10 * ARRAY_SIZE(exchanges));
     remove_sha(&sha);
     remove_ec(&ec);
 }
