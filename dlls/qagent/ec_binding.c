@@ -176,7 +176,7 @@ static HRESULT target_make_request(struct target *target, const GUID *guid, BOOL
 {
     UINT32 size = 0, private_size = 0;
     BYTE *request = NULL, *private_data = NULL;
-    CorrelationId correlation_id;
+    CorrelationId correlation_id = {{ 0 }};
     ProtocolMaxSize max_size;
     ConnectionId id;
     HRESULT hr;

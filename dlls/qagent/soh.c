@@ -88,7 +88,7 @@ HRESULT soh_to_wire(const SoH *soh, BYTE **wire, UINT32 *size)
     UINT16 i;
 
     for (*size = i = 0; i < soh->count; i++) *size += ATTRIBUTE_HEADER + soh->attributes[i].size;
-    if (!(*wire = next = malloc(*size))) return E_OUTOFMEMORY;
+    if (!(*wire = next = malloc(max(*size, 1)))) return E_OUTOFMEMORY;
 
     for (i = 0; i < soh->count; i++)
     {

@@ -55,15 +55,15 @@ C_ASSERT(sizeof(struct private_data) <= maxPrivateDataSize);
 
 struct sha
 {
-    SystemHealthEntityId id;    /* 0: this is none */
+    struct timer poll;
     struct soh *cached, *last;
     UINT32 generation;          /* of last */
+    SystemHealthEntityId id;    /* 0: this is none */
     BOOL judged;
     UINT32 failure_category;
     HRESULT compliance_result;
     BOOL fixup_known;
     napagent_fixup fixup;
-    struct timer poll;
 };
 
 static struct sha shas[maxSystemHealthEntityCount];
@@ -711,7 +711,7 @@ static void judge_sha(const struct report *report)
     if ((value = message_find_attribute(report, sohAttributeTypeFailureCategory, &size)) && size)
         sha->failure_category = *value;
     if ((value = message_find_attribute(report, sohAttributeTypeComplianceResultCodes, &size)) && size >= 4)
-        sha->compliance_result = (UINT32)value[0] << 24 | value[1] << 16 | value[2] << 8 | value[3];
+        sha->compliance_result = (HRESULT)((UINT32)value[0] << 24 | value[1] << 16 | value[2] << 8 | value[3]);
 }
 
 static void deliver_report(const struct report *report, struct call *call)
