@@ -847,7 +847,9 @@ static void run_case(const struct bench_case *bench)
            median(ratio, ROUNDS), bench->goal);
 }
 
-int __cdecl main(void)
+const char *program_name;
+
+int __cdecl main(int argc, char **argv)
 {
     LARGE_INTEGER counter;
     unsigned int i;
@@ -856,6 +858,8 @@ int __cdecl main(void)
     QueryPerformanceFrequency(&counter);
     frequency = counter.QuadPart;
     check(CoInitializeEx(NULL, COINIT_MULTITHREADED), "CoInitializeEx");
+    program_name = argv[0];
+    if (argc == 3 && !strcmp(argv[1], "shas")) run_shas(strtoul(argv[2], NULL, 10));
     hr = get_factories();
 
     for (i = 0; i < ARRAY_SIZE(cases); i++)
@@ -864,6 +868,7 @@ int __cdecl main(void)
         else printf("%s\tnot run: the SoH classes are not there (%#lx)\n", cases[i].name, hr);
     }
     bench_messages();
+    bench_exchanges();
 
     if (processor_factory) IClassFactory_Release(processor_factory);
     if (constructor_factory) IClassFactory_Release(constructor_factory);

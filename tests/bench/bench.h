@@ -23,6 +23,7 @@
 #define __TESTS_BENCH_BENCH_H
 
 /* bench.c */
+extern const char *program_name;
 extern void DECLSPEC_NORETURN fail(const char *what, HRESULT hr);
 extern void check(HRESULT hr, const char *what);
 extern LONGLONG get_time(void);
@@ -31,5 +32,9 @@ extern double median(double *numbers, unsigned int count); /* sorts them */
 
 /* message.c */
 extern void bench_messages(void);
+
+/* exchange.c */
+extern void bench_exchanges(void);
+extern void run_shas(DWORD owner); /* for them, in another process */
 
 #endif /* __TESTS_BENCH_BENCH_H */
