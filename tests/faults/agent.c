@@ -175,18 +175,21 @@ HANDLE open_agent(void)
 /* Until it answers: the service manager needs a moment for noticing that the process is no more. */
 BOOL start_agent(DWORD limit)
 {
-    SC_HANDLE service = open_service(SERVICE_START);
     DWORD start = GetTickCount();
+    SC_HANDLE service;
 
-    if (!service)
-        return FALSE;
-    while (count_bound(NAPAGENT_SHA) < 0 && GetTickCount() - start < limit)
+    while (count_bound(NAPAGENT_SHA) < 0)
     {
-        if (!StartServiceW(service, 0, NULL))
-            Sleep(10);
+        if (GetTickCount() - start > limit)
+            return FALSE;
+        if ((service = open_service(SERVICE_START)))
+        {
+            StartServiceW(service, 0, NULL);
+            CloseServiceHandle(service);
+        }
+        Sleep(10);
     }
-    CloseServiceHandle(service);
-    return count_bound(NAPAGENT_SHA) >= 0;
+    return TRUE;
 }
 
 HRESULT register_component(napagent_kind kind, unsigned int number)

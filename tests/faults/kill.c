@@ -232,7 +232,7 @@ static DWORD WINAPI pass_thread(void *arg)
 static void let_pass(BOOL wanted)
 {
     InterlockedExchange(&passing.wanted, wanted);
-    wait_for(passing.running == wanted, START_LIMIT);
+    wait_for(passing.running == wanted, PROGRESS_LIMIT);
     ok(passing.running == wanted, "A registration doesn't end.\n");
     ok(!passing.unexpected, "Registering or unregistering answered %#lx.\n", passing.unexpected);
 }
