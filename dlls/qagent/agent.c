@@ -42,14 +42,33 @@ WINE_DEFAULT_DEBUG_CHANNEL(qagent);
 
 #define MAX_ATTEMPTS 3
 
+/* The thread's call, or none. It knows the blocks of its reply, since nobody else can free those of one that breaks off. */
+static DWORD attempt_slot = TLS_OUT_OF_INDEXES;
+
 void * __RPC_USER MIDL_user_allocate(SIZE_T size)
 {
-    return CoTaskMemAlloc(size);
+    struct agent_attempt *attempt = TlsGetValue(attempt_slot);
+    void *block;
+
+    if (attempt->block_count == ARRAY_SIZE(attempt->blocks) || !(block = CoTaskMemAlloc(size))) return NULL;
+    return attempt->blocks[attempt->block_count++] = block;
 }
 
 void __RPC_USER MIDL_user_free(void *ptr)
 {
+    struct agent_attempt *attempt = TlsGetValue(attempt_slot);
+    UINT i;
+
+    for (i = 0; i < attempt->block_count; i++)
+    {
+        if (attempt->blocks[i] == ptr) attempt->blocks[i] = attempt->blocks[--attempt->block_count];
+    }
     CoTaskMemFree(ptr);
+}
+
+static void free_reply(struct agent_attempt *attempt)
+{
+    while (attempt->block_count) CoTaskMemFree(attempt->blocks[--attempt->block_count]);
 }
 
 /* A binding handle, and the RPC connections that come of it. It isn't used again once a call has failed: what follows
@@ -114,23 +133,41 @@ static void cut_tie(struct agent_tie *tie)
     if (cut) release_tie(tie);
 }
 
+BOOL agent_init(void)
+{
+    return (attempt_slot = TlsAlloc()) != TLS_OUT_OF_INDEXES;
+}
+
 void agent_exit(void)
 {
     cut_tie(current_tie);
+    TlsFree(attempt_slot);
+}
+
+static void end_attempt(struct agent_attempt *attempt, HRESULT hr)
+{
+    TlsSetValue(attempt_slot, NULL);
+    if (FAILED(hr)) free_reply(attempt);
+    if (attempt->exception) cut_tie(attempt->tie);
+    release_tie(attempt->tie);
 }
 
 /* Returns whether to make a call: a first time, or once more when it certainly hasn't been. */
-BOOL agent_attempt(struct agent_attempt *attempt, handle_t *handle)
+BOOL agent_attempt(struct agent_attempt *attempt, HRESULT hr, handle_t *handle)
 {
     if (attempt->tie)
     {
-        if (attempt->exception) cut_tie(attempt->tie);
-        release_tie(attempt->tie);
+        end_attempt(attempt, hr);
         if (attempt->exception != RPC_S_CALL_FAILED_DNE || attempt->count == MAX_ATTEMPTS) return FALSE;
     }
     attempt->exception = 0;
     attempt->count++;
     if (!(attempt->tie = take_tie())) return FALSE;
+    if (!TlsSetValue(attempt_slot, attempt))
+    {
+        release_tie(attempt->tie);
+        return FALSE;
+    }
     *handle = attempt->tie->handle;
     return TRUE;
 }

@@ -186,7 +186,8 @@ static HRESULT target_make_request(struct target *target, const GUID *guid, BOOL
 
     AGENT_CALL(hr, napagent_get_soh_request(agent_handle, guid, connection_get_key(target->connection), &id, max_size,
             retrigger_hint, &correlation_id, &size, &request, &private_size, &private_data));
-    if (SUCCEEDED(hr) && SUCCEEDED(hr = target_set_private_data(target, private_size, private_data)))
+    if (FAILED(hr)) return hr;
+    if (SUCCEEDED(hr = target_set_private_data(target, private_size, private_data)))
         hr = target_set_request(target, &correlation_id, size, request);
     CoTaskMemFree(request);
     CoTaskMemFree(private_data);
@@ -203,7 +204,8 @@ static HRESULT target_process(struct target *target, const GUID *guid, const Net
 
     AGENT_CALL(hr, napagent_process_soh_response(agent_handle, guid, connection_get_key(target->connection),
             response->size, response->data, &info, &shv_count, &shvs, &private_size, &private_data));
-    if (SUCCEEDED(hr) && SUCCEEDED(hr = target_set_private_data(target, private_size, private_data))
+    if (FAILED(hr)) return hr;
+    if (SUCCEEDED(hr = target_set_private_data(target, private_size, private_data))
             && SUCCEEDED(hr = INapEnforcementClientConnection_SetFlags(target->iface, 0)) && info)
         hr = target_set_verdict(target, info, shv_count, shvs);
     FreeIsolationInfoEx(info);

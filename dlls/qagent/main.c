@@ -149,7 +149,7 @@ BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved)
     case DLL_PROCESS_ATTACH:
         qagent_instance = instance;
         DisableThreadLibraryCalls(instance);
-        break;
+        return agent_init();
     case DLL_PROCESS_DETACH:
         if (reserved) break;
         soh_exit();

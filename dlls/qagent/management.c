@@ -61,6 +61,7 @@ HRESULT get_system_isolation_info_ex(IsolationInfoEx **info, BOOL *unknown_conne
     if (!info || !unknown_connections) return E_INVALIDARG;
     *info = NULL;
     AGENT_CALL(hr, napagent_get_isolation_info(agent_handle, info, unknown_connections));
+    if (FAILED(hr)) *info = NULL;
     return hr;
 }
 
@@ -222,6 +223,7 @@ static HRESULT get_registered(napagent_kind kind, UINT16 *count, NapComponentReg
 
     AGENT_CALL(hr, napagent_get_registered(agent_handle, kind, &size, components));
     if (SUCCEEDED(hr)) *count = size;
+    else *components = NULL;
     return hr;
 }
 

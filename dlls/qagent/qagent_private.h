@@ -43,22 +43,26 @@ struct agent_attempt
     struct agent_tie *tie;
     DWORD exception;
     UINT count;
+    UINT block_count;
+    void *blocks[1 + 4 * maxSystemHealthEntityCount]; /* of the largest reply: all components, of four texts each */
 };
 
-extern BOOL agent_attempt(struct agent_attempt *attempt, handle_t *handle);
+extern BOOL agent_attempt(struct agent_attempt *attempt, HRESULT hr, handle_t *handle);
+extern BOOL agent_init(void);
 extern void agent_exit(void);
 extern LONG CALLBACK agent_filter(EXCEPTION_POINTERS *eptr);
 extern HRESULT agent_error(DWORD exception);
 extern HRESULT agent_start(void);
 
-/* hr = what the agent answers to one of its interface's functions, given agent_handle, or why it didn't */
+/* hr = what the agent answers to one of its interface's functions, given agent_handle, or why it didn't. Of a call that
+ * fails nothing is to be freed, and what its out pointers point to isn't to be used. */
 #define AGENT_CALL(hr, call) \
     do \
     { \
         struct agent_attempt attempt = { NULL }; \
         handle_t agent_handle; \
         hr = E_OUTOFMEMORY; \
-        while (agent_attempt(&attempt, &agent_handle)) \
+        while (agent_attempt(&attempt, hr, &agent_handle)) \
         { \
             __TRY \
             { \

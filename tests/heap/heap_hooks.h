@@ -1,5 +1,5 @@
 /*
- * Hooks in a DLL's imports of the C heap: leaks, double frees, allocations that fail
+ * Hooks in a DLL's imports, of the C heap above all: leaks, double frees, allocations that fail
  *
  * Copyright 2026 the qutil authors
  *
@@ -36,17 +36,25 @@ struct block
 static struct block *blocks;
 static unsigned int block_count, timer_count, request_count;
 
+static HANDLE (WINAPI *pCreateEventW)(SECURITY_ATTRIBUTES *, BOOL, BOOL, const WCHAR *);
+static HANDLE (WINAPI *pCreateThread)(SECURITY_ATTRIBUTES *, SIZE_T, LPTHREAD_START_ROUTINE, void *, DWORD, DWORD *);
 static TP_TIMER *(WINAPI *pCreateThreadpoolTimer)(PTP_TIMER_CALLBACK, void *, TP_CALLBACK_ENVIRON *);
 static void (WINAPI *pCloseThreadpoolTimer)(TP_TIMER *);
 
-/* One numbering with the requests for CoTaskMem, which the spy sees by itself. */
+/* One numbering with the requests for CoTaskMem, which the spy sees by itself, and of which another thread may be in the
+ * middle. */
 static BOOL request(SIZE_T size)
 {
-    BOOL granted;
+    BOOL granted, new_counted;
+    SIZE_T new_size;
 
     spy_lock();
     ++request_count;
+    new_size = spy_new_size;
+    new_counted = spy_new_counted;
     granted = spy_begin_request(size);
+    spy_new_size = new_size;
+    spy_new_counted = new_counted;
     spy_unlock();
     return granted;
 }
@@ -140,6 +148,24 @@ static BOOL WINAPI hook_HeapFree(HANDLE heap, DWORD flags, void *data)
     return TRUE;
 }
 
+/* What isn't memory may lack, too. */
+static HANDLE WINAPI hook_CreateEventW(SECURITY_ATTRIBUTES *attributes, BOOL manual, BOOL set, const WCHAR *name)
+{
+    if (request(sizeof(void *)))
+        return pCreateEventW(attributes, manual, set, name);
+    SetLastError(ERROR_NO_SYSTEM_RESOURCES);
+    return NULL;
+}
+
+static HANDLE WINAPI hook_CreateThread(SECURITY_ATTRIBUTES *attributes, SIZE_T size, LPTHREAD_START_ROUTINE start,
+        void *arg, DWORD flags, DWORD *id)
+{
+    if (request(sizeof(void *)))
+        return pCreateThread(attributes, size, start, arg, flags, id);
+    SetLastError(ERROR_NO_SYSTEM_RESOURCES);
+    return NULL;
+}
+
 static TP_TIMER * WINAPI hook_CreateThreadpoolTimer(PTP_TIMER_CALLBACK callback, void *context,
         TP_CALLBACK_ENVIRON *environment)
 {
@@ -155,28 +181,17 @@ static void WINAPI hook_CloseThreadpoolTimer(TP_TIMER *timer)
     pCloseThreadpoolTimer(timer);
 }
 
-/* Hooks the imports by their names, whichever DLL they come from. Returns the number of those that allocate. */
-static unsigned int hook_imports(HMODULE module)
+struct hook
 {
-    static const struct
-    {
-        const char *name;
-        void *hook;
-        BOOL allocates;
-        void *original;
-    }
-    hooks[] =
-    {
-        {"malloc", hook_malloc, TRUE},
-        {"calloc", hook_calloc, TRUE},
-        {"realloc", hook_realloc, TRUE},
-        {"free", hook_free},
-        {"HeapAlloc", hook_HeapAlloc, TRUE},
-        {"HeapReAlloc", hook_HeapReAlloc, TRUE},
-        {"HeapFree", hook_HeapFree},
-        {"CreateThreadpoolTimer", hook_CreateThreadpoolTimer, FALSE, &pCreateThreadpoolTimer},
-        {"CloseThreadpoolTimer", hook_CloseThreadpoolTimer, FALSE, &pCloseThreadpoolTimer},
-    };
+    const char *name;
+    void *hook;
+    BOOL allocates;
+    void *original; /* a pointer to the function is stored there */
+};
+
+/* Hooks imports by their names, whichever DLL they come from. Returns the number of those that allocate. */
+static unsigned int hook_functions(HMODULE module, const struct hook *hooks, unsigned int hook_count)
+{
     char *base = (char *)module;
     const IMAGE_NT_HEADERS *nt = (IMAGE_NT_HEADERS *)(base + ((IMAGE_DOS_HEADER *)base)->e_lfanew);
     DWORD rva = nt->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_IMPORT].VirtualAddress, protect;
@@ -195,7 +210,7 @@ static unsigned int hook_imports(HMODULE module)
         {
             if (IMAGE_SNAP_BY_ORDINAL(name->u1.Ordinal))
                 continue;
-            for (i = 0; i < ARRAY_SIZE(hooks); ++i)
+            for (i = 0; i < hook_count; ++i)
             {
                 if (strcmp((char *)((IMAGE_IMPORT_BY_NAME *)(base + name->u1.AddressOfData))->Name, hooks[i].name))
                     continue;
@@ -209,6 +224,26 @@ static unsigned int hook_imports(HMODULE module)
         }
     }
     return count;
+}
+
+static unsigned int hook_imports(HMODULE module)
+{
+    static const struct hook hooks[] =
+    {
+        {"malloc", hook_malloc, TRUE},
+        {"calloc", hook_calloc, TRUE},
+        {"realloc", hook_realloc, TRUE},
+        {"free", hook_free},
+        {"HeapAlloc", hook_HeapAlloc, TRUE},
+        {"HeapReAlloc", hook_HeapReAlloc, TRUE},
+        {"HeapFree", hook_HeapFree},
+        {"CreateEventW", hook_CreateEventW, FALSE, &pCreateEventW},
+        {"CreateThread", hook_CreateThread, FALSE, &pCreateThread},
+        {"CreateThreadpoolTimer", hook_CreateThreadpoolTimer, FALSE, &pCreateThreadpoolTimer},
+        {"CloseThreadpoolTimer", hook_CloseThreadpoolTimer, FALSE, &pCloseThreadpoolTimer},
+    };
+
+    return hook_functions(module, hooks, ARRAY_SIZE(hooks));
 }
 
 #endif
