@@ -27,6 +27,7 @@
 #include "winbase.h"
 #include "winreg.h"
 #include "objbase.h"
+#include "napmicrosoftvendorids.h"
 
 #include "wine/debug.h"
 
@@ -463,6 +464,8 @@ HRESULT __cdecl napagent_register(handle_t agent, napagent_kind kind, const napa
     TRACE("version %s, vendor_name %s.\n", debugstr_w(version), debugstr_w(vendor_name));
 
     if ((UINT)kind >= NAPAGENT_KIND_COUNT || !component->id) return E_INVALIDARG;
+    /* Of this there is an entry in each request already. */
+    if (kind == NAPAGENT_SHA && component->id == NapSystemId) return E_INVALIDARG;
     for (i = 0; i < STRING_COUNT; i++)
     {
         if (wcslen(strings[i]) > maxStringLength) return E_INVALIDARG;

@@ -21,6 +21,7 @@
 #include <stdio.h>
 
 #include "qagentrt_test.h"
+#include "napmicrosoftvendorids.h"
 #include "winreg.h"
 
 #define SHAS L"System\\CurrentControlSet\\Services\\napagent\\Shas"
@@ -247,6 +248,9 @@ static void test_register(void)
     ok(hr == E_INVALIDARG, "Got hr %#lx.\n", hr);
     infos = (void *)0xdeadbeef;
     AGENT_CALL(hr, napagent_get_registered(agent, NAPAGENT_KIND_COUNT, &count, &infos));
+    ok(hr == E_INVALIDARG, "Got hr %#lx.\n", hr);
+
+    hr = register_id(NAPAGENT_SHA, NapSystemId);
     ok(hr == E_INVALIDARG, "Got hr %#lx.\n", hr);
 
     /* Each kind has ids of its own. */
