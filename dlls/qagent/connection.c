@@ -298,7 +298,7 @@ HRESULT connection_close(struct connection *connection, BOOL down)
 
     get_binding(connection, &guid);
     if (!IsEqualGUID(&guid, &GUID_NULL))
-        AGENT_CALL(hr, napagent_close_connection(agent_handle, &guid, &connection->key, down));
+        AGENT_CALL(hr, napagent_close_connection(agent_handle, &guid, &connection->key));
     if (down && hr == RPC_E_DISCONNECTED) return hr;
 
     AcquireSRWLockExclusive(&connection->lock);

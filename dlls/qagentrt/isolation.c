@@ -402,12 +402,12 @@ HRESULT __cdecl napagent_open_connection(handle_t agent, const GUID *binding, co
     return hr;
 }
 
-HRESULT __cdecl napagent_close_connection(handle_t agent, const GUID *binding, const GUID *key, BOOL down)
+HRESULT __cdecl napagent_close_connection(handle_t agent, const GUID *binding, const GUID *key)
 {
     struct connection *connection;
     HRESULT hr;
 
-    TRACE("agent %p, binding %s, connection %s, down %d.\n", agent, debugstr_guid(binding), debugstr_guid(key), down);
+    TRACE("agent %p, binding %s, connection %s.\n", agent, debugstr_guid(binding), debugstr_guid(key));
 
     agent_lock();
     if (SUCCEEDED(hr = connection_get(binding, key, &connection)))

@@ -44,7 +44,7 @@ HRESULT close_connection(const GUID *binding, const GUID *connection)
 {
     HRESULT hr;
 
-    AGENT_CALL(hr, napagent_close_connection(agent, binding, connection, TRUE));
+    AGENT_CALL(hr, napagent_close_connection(agent, binding, connection));
     return hr;
 }
 
