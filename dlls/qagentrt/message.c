@@ -18,7 +18,6 @@
  * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
  */
 
-
 /* Each layer is a TLV: 2 bytes type, 2 bytes size of the value, value; all integers are big-endian.
  *
  *   vendor TLV, in it a TLV SOH_REQUEST or SOH_RESPONSE, the wrapper

@@ -18,7 +18,6 @@
  * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
  */
 
-
 #ifndef __WINE_QAGENTRT_MESSAGE_H
 #define __WINE_QAGENTRT_MESSAGE_H
 
