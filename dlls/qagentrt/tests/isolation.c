@@ -379,19 +379,23 @@ static void test_probation(void)
 {
     struct fake sha, ec;
     CorrelationId id;
+    DWORD changes;
     FILETIME end;
     HRESULT hr;
     BOOL hint;
 
     start(&sha, &ec, 1);
-    get_time_in(&end, 1500);
+    get_time_in(&end, 2000);
     judge(&ec, 0, isolationStateInProbation, 0, &end, "");
     hr = get_request(&ec.binding, &ec.connections[0], &hint, &id);
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     ok(!hint, "Got a hint.\n");
     ok(!ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE], "Got %ld calls.\n", ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE]);
 
+    Sleep(300); /* until all changes so far are published */
+    changes = get_changes();
     fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 1);
+    wait_changes(changes + 1);
     check_system(isolationStateInProbation, 0, &end, NULL, FALSE);
     hr = get_request(&ec.binding, &ec.connections[0], &hint, &id);
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
