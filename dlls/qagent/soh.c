@@ -88,6 +88,7 @@ HRESULT soh_to_wire(const SoH *soh, BYTE **wire, UINT32 *size)
     UINT16 i;
 
     for (*size = i = 0; i < soh->count; i++) *size += ATTRIBUTE_HEADER + soh->attributes[i].size;
+    if (*size > maxNetworkSoHSize) return NAP_E_INVALID_PACKET;
     if (!(*wire = next = malloc(max(*size, 1)))) return E_OUTOFMEMORY;
 
     for (i = 0; i < soh->count; i++)

@@ -406,6 +406,7 @@ static void test_request(void)
 
 static void test_request_object_hook(struct sha *sha, enum sha_call call, INapSystemHealthAgentRequest *request)
 {
+    static const BYTE large[maxSoHAttributeSize];
     static const BYTE id_bytes[] = {0x00, 0x01, 0x37, 0xf2}, other_id_bytes[] = {0x00, 0x01, 0x37, 0xf3};
     SoHAttribute attributes[2] =
     {
@@ -496,6 +497,14 @@ static void test_request_object_hook(struct sha *sha, enum sha_call call, INapSy
     hr = INapSystemHealthAgentRequest_SetSoHRequest(request, &soh, TRUE);
     check_unknown_hr(hr, NAP_E_INVALID_PACKET);
     soh.count = 0;
+    hr = INapSystemHealthAgentRequest_SetSoHRequest(request, &soh, TRUE);
+    check_unknown_hr(hr, NAP_E_INVALID_PACKET);
+
+    /* Each attribute is as large as it may be, and together they are more than a message. */
+    soh.count = 2;
+    attributes[1].type = sohAttributeTypeVendorSpecific;
+    attributes[1].size = sizeof(large);
+    attributes[1].value = (BYTE *)large;
     hr = INapSystemHealthAgentRequest_SetSoHRequest(request, &soh, TRUE);
     check_unknown_hr(hr, NAP_E_INVALID_PACKET);
     copy = (void *)0xdeadbeef;
