@@ -213,6 +213,14 @@ static struct bytes *copy_bytes(UINT16 size, const BYTE *data)
     return bytes;
 }
 
+/* The client may have set anything in the agent's place. */
+static BOOL is_verdict(const IsolationInfoEx *info)
+{
+    return info && info->isolationState >= isolationStateNotRestricted
+            && info->isolationState <= isolationStateRestrictedAccess
+            && (UINT32)info->extendedIsolationState <= extendedIsolationStateUnknown;
+}
+
 static HRESULT open_for_agent(struct connection *connection, const GUID *guid)
 {
     static const BYTE nothing;
@@ -226,7 +234,7 @@ static HRESULT open_for_agent(struct connection *connection, const GUID *guid)
                                  &connection->INapEnforcementClientConnection2_iface, &info)))
     {
         static const IsolationInfoEx no_info;
-        const IsolationInfoEx *verdict = info ? info : &no_info;
+        const IsolationInfoEx *verdict = is_verdict(info) ? info : &no_info;
         UINT32 size = private_data ? private_data->size : 0;
 
         AGENT_CALL(hr, napagent_open_connection(agent_handle, guid, &connection->key,

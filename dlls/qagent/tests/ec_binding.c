@@ -246,6 +246,7 @@ static void test_stopped(void)
 
 static void test_restart(void)
 {
+    static const IsolationInfo nonsense = {7};
     INapEnforcementClientConnection *connection;
     struct ec ec, other;
     struct sha sha;
@@ -300,6 +301,18 @@ static void test_restart(void)
             check_connection_isolation(connection, &verdict_healthy);
         }
         winetest_pop_context();
+    }
+
+    /* What a client sets in the agent's place is no verdict, if it can't be one. */
+    if (is_wine())
+    {
+        hr = INapEnforcementClientConnection_SetIsolationInfo(connection, &nonsense);
+        ok(hr == S_OK, "Got hr %#lx.\n", hr);
+        stop_agent();
+        start_agent();
+        check_rebound(&ec);
+        check_rebound(&foreign);
+        get_request(&ec, connection, &ssoh);
     }
     cleanup_ec(&other);
     remove_sha(&sha);
