@@ -211,64 +211,76 @@ static BOOL is_listening(void)
     BOOL ret;
 
     if (!(tie = take_tie())) return FALSE;
-    ret = RpcMgmtIsServerListening(tie->handle) == RPC_S_OK;
+    if (!(ret = RpcMgmtIsServerListening(tie->handle) == RPC_S_OK)) cut_tie(tie);
     release_tie(tie);
     return ret;
 }
 
-static BOOL is_running(SC_HANDLE service, DWORD *state)
+/* S_FALSE: it isn't running yet. Wine may take the handle of a service whose process dies for invalid from then on. */
+static HRESULT service_error(DWORD error)
+{
+    WARN("error %lu.\n", error);
+
+    switch (error)
+    {
+    case ERROR_INVALID_HANDLE:
+    case ERROR_SERVICE_ALREADY_RUNNING:
+    case ERROR_SERVICE_DATABASE_LOCKED:
+        return S_FALSE;
+    case ERROR_ACCESS_DENIED:
+        return E_ACCESSDENIED;
+    default:
+        return RPC_E_DISCONNECTED;
+    }
+}
+
+static HRESULT start_service(SC_HANDLE service, BOOL *started)
 {
     SERVICE_STATUS status;
 
-    *state = QueryServiceStatus(service, &status) ? status.dwCurrentState : 0;
-    return *state == SERVICE_RUNNING && is_listening();
+    if (!QueryServiceStatus(service, &status)) return service_error(GetLastError());
+    if (status.dwCurrentState == SERVICE_RUNNING && is_listening()) return S_OK;
+    if (status.dwCurrentState == SERVICE_STOPPED && *started) return RPC_E_DISCONNECTED;
+    if (status.dwCurrentState != SERVICE_STOPPED && status.dwCurrentState != SERVICE_RUNNING) return S_FALSE;
+
+    if (!StartServiceW(service, 0, NULL)) return service_error(GetLastError());
+    *started = TRUE;
+    return S_FALSE;
 }
 
-static HRESULT start_service(SC_HANDLE service)
+static HRESULT open_and_start_service(BOOL *started)
 {
-    DWORD begin = GetTickCount(), state;
-    BOOL started = FALSE;
+    SC_HANDLE manager, service;
+    HRESULT hr;
 
-    while (!is_running(service, &state))
+    if (!(manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT))) return service_error(GetLastError());
+    if ((service = OpenServiceW(manager, NAPAGENT_SERVICE, SERVICE_START | SERVICE_QUERY_STATUS)))
     {
-        if (GetTickCount() - begin > START_TIMEOUT || (started && state == SERVICE_STOPPED))
-        {
-            WARN("The service doesn't start.\n");
-            return RPC_E_DISCONNECTED;
-        }
-        if (state == SERVICE_STOPPED || state == SERVICE_RUNNING)
-        {
-            if (StartServiceW(service, 0, NULL)) started = TRUE;
-            else if (GetLastError() != ERROR_SERVICE_ALREADY_RUNNING)
-            {
-                WARN("Failed to start the service, error %lu.\n", GetLastError());
-                return GetLastError() == ERROR_ACCESS_DENIED ? E_ACCESSDENIED : RPC_E_DISCONNECTED;
-            }
-        }
-        Sleep(START_INTERVAL);
+        hr = start_service(service, started);
+        CloseServiceHandle(service);
     }
-    TRACE("started %d.\n", started);
-    return S_OK;
+    else hr = service_error(GetLastError());
+    CloseServiceHandle(manager);
+    return hr;
 }
 
 /* Starts the service and waits for it. Whoever doesn't do without it calls this after RPC_E_DISCONNECTED. */
 HRESULT agent_start(void)
 {
-    HRESULT hr = RPC_E_DISCONNECTED;
-    SC_HANDLE manager, service;
+    DWORD begin = GetTickCount();
+    BOOL started = FALSE;
+    HRESULT hr;
 
-    if (!(manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT))) return hr;
-    if ((service = OpenServiceW(manager, NAPAGENT_SERVICE, SERVICE_START | SERVICE_QUERY_STATUS)))
+    while ((hr = open_and_start_service(&started)) == S_FALSE)
     {
-        hr = start_service(service);
-        CloseServiceHandle(service);
+        if (GetTickCount() - begin > START_TIMEOUT)
+        {
+            WARN("The service doesn't start.\n");
+            return RPC_E_DISCONNECTED;
+        }
+        Sleep(START_INTERVAL);
     }
-    else
-    {
-        WARN("Failed to open the service, error %lu.\n", GetLastError());
-        if (GetLastError() == ERROR_ACCESS_DENIED) hr = E_ACCESSDENIED;
-    }
-    CloseServiceHandle(manager);
+    TRACE("started %d, hr %#lx.\n", started, hr);
     return hr;
 }
 
