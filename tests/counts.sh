@@ -1,5 +1,5 @@
-# Counting for the scripts of this folder: pass, fail, skip and expect, and at the end finish NAME.
-# $tmp is a folder of their own.
+# Counting for the scripts of this folder: pass, fail, skip and expect, and at the end finish NAME. And make_prefix, for
+# what runs under Wine: such a script ends Wine's server. $tmp is a folder of their own.
 #
 # Copyright 2026 the qutil authors
 # Licensed under the GNU Lesser General Public License, version 2.1 or later.
@@ -22,6 +22,14 @@ expect()
         printf '%s\n' "$2" >"$tmp/expected"
         printf '%s\n' "$3" | diff -u "$tmp/expected" - | tail -n +4
     fi
+}
+
+# The server stays: else it goes with a program, and the next one, which may meet it as it does, doesn't start.
+make_prefix()
+{
+    "$SRCDIR/tools/prefix" "$WINEPREFIX" || return
+    "$WINESERVER" -w
+    "$WINESERVER" -p >/dev/null 2>&1 </dev/null
 }
 
 finish()
