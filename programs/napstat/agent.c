@@ -78,29 +78,33 @@ enum agent_status get_agent_status(void)
     return status;
 }
 
+/* Other services may be starting, or this one. */
+static DWORD start_service(SC_HANDLE service)
+{
+    DWORD error;
+
+    if (is_running(service) || StartServiceW(service, 0, NULL)) return ERROR_SUCCESS;
+    error = GetLastError();
+    return error == ERROR_SERVICE_DATABASE_LOCKED || error == ERROR_SERVICE_ALREADY_RUNNING ? ERROR_SUCCESS : error;
+}
+
+/* Wine takes a service's handle for invalid once the service's process has died, so each look has one of its own. */
 DWORD start_agent(void)
 {
     ULONGLONG end = GetTickCount64() + START_TIMEOUT;
-    DWORD error = ERROR_SUCCESS;
     SC_HANDLE service;
+    DWORD error;
 
-    if (!(service = open_service(SERVICE_START | SERVICE_QUERY_STATUS))) return GetLastError();
-    while (!is_running(service))
+    while (get_agent_status() != AGENT_RUNNING)
     {
-        if (GetTickCount64() >= end)
-        {
-            error = ERROR_SERVICE_REQUEST_TIMEOUT;
-            break;
-        }
-        /* Other services may be starting, or this one. */
-        if (!StartServiceW(service, 0, NULL) && (error = GetLastError()) != ERROR_SERVICE_DATABASE_LOCKED
-                && error != ERROR_SERVICE_ALREADY_RUNNING)
-            break;
-        error = ERROR_SUCCESS;
+        if (GetTickCount64() >= end) return ERROR_SERVICE_REQUEST_TIMEOUT;
+        if (!(service = open_service(SERVICE_START | SERVICE_QUERY_STATUS))) return GetLastError();
+        error = start_service(service);
+        CloseServiceHandle(service);
+        if (error && error != ERROR_INVALID_HANDLE) return error;
         Sleep(LOOK_INTERVAL);
     }
-    CloseServiceHandle(service);
-    return error;
+    return ERROR_SUCCESS;
 }
 
 /* Options that are unique keep Wine from sharing a connection's association, which doesn't outlive the service. */

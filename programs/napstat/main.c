@@ -150,8 +150,7 @@ static BOOL parse_id(const WCHAR *text, EnforcementEntityId *id)
     unsigned __int64 value;
     WCHAR *end;
 
-    if (hex) text += 2;
-    if (!(hex ? iswxdigit(*text) : iswdigit(*text))) return FALSE;
+    if (!(hex ? iswxdigit(text[2]) : iswdigit(text[0]))) return FALSE;
     value = _wcstoui64(text, &end, hex ? 16 : 10);
     *id = value;
     return !*end && value && value <= ~0u;
