@@ -407,11 +407,11 @@ static void set_state(struct agent_binding *binding, enum agent_binding_state st
     ReleaseSRWLockExclusive(&binding->lock);
 }
 
-static void unbind_guid(const GUID *guid)
+static void unbind_guid(const struct agent_binding *binding, const GUID *guid)
 {
     HRESULT hr;
 
-    AGENT_CALL(hr, napagent_unbind(agent_handle, guid));
+    AGENT_CALL(hr, napagent_unbind(agent_handle, binding->role->kind, binding->id, guid));
     TRACE("hr %#lx.\n", hr);
 }
 
@@ -427,7 +427,7 @@ static BOOL publish(struct agent_binding *binding, const GUID *guid)
         binding->state = AGENT_BOUND;
     }
     ReleaseSRWLockExclusive(&binding->lock);
-    if (!ret) unbind_guid(guid);
+    if (!ret) unbind_guid(binding, guid);
     return ret;
 }
 
@@ -493,7 +493,7 @@ static HRESULT serve(struct agent_binding *binding, const GUID *guid)
         else if (get_state(binding) == AGENT_UNBOUND)
         {
             /* Whoever has closed it couldn't tell the agent. */
-            unbind_guid(guid);
+            unbind_guid(binding, guid);
             hr = NAP_E_NOT_INITIALIZED;
         }
         else if (callback.call.type != NAPAGENT_CALL_NONE) result.hr = make_callback(binding, &callback);
@@ -516,18 +516,18 @@ static BOOL bind_again(struct agent_binding *binding, GUID *guid)
     set_state(binding, AGENT_DISCONNECTED);
     while (WaitForSingleObject(binding->stop_event, BIND_INTERVAL) == WAIT_TIMEOUT)
     {
-        AGENT_CALL(hr, napagent_bind(agent_handle, role->kind, binding->id, guid));
+        AGENT_CALL(hr, napagent_bind(agent_handle, role->kind, binding->id, TRUE, guid));
         if (hr == NAP_E_NOT_REGISTERED || hr == NAP_E_ENTITY_DISABLED)
         {
             WARN("kind %u, id %#x can't be bound any more, hr %#lx.\n", role->kind, binding->id, hr);
             return FALSE;
         }
         /* In case it was but the connection that broke. Otherwise somebody else was faster, and may go away again. */
-        if (hr == HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED)) unbind_guid(&old);
+        if (hr == HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED)) unbind_guid(binding, &old);
         if (FAILED(hr)) continue;
 
         if (!role->bound_again || SUCCEEDED(role->bound_again(binding, guid))) return publish(binding, guid);
-        unbind_guid(guid);
+        unbind_guid(binding, guid);
     }
     return FALSE;
 }
@@ -709,9 +709,9 @@ HRESULT agent_bind(struct agent_client *client, const struct agent_role *role, N
     }
     if (FAILED(hr = hold_callback(binding, callback))) goto done;
 
-    if (role->starts_agent) AGENT_CALL_STARTED(hr, napagent_bind(agent_handle, role->kind, id, &binding->guid));
-    else AGENT_CALL(hr, napagent_bind(agent_handle, role->kind, id, &binding->guid));
-    if (SUCCEEDED(hr) && FAILED(hr = install_binding(client, old, binding))) unbind_guid(&binding->guid);
+    if (role->starts_agent) AGENT_CALL_STARTED(hr, napagent_bind(agent_handle, role->kind, id, FALSE, &binding->guid));
+    else AGENT_CALL(hr, napagent_bind(agent_handle, role->kind, id, FALSE, &binding->guid));
+    if (SUCCEEDED(hr) && FAILED(hr = install_binding(client, old, binding))) unbind_guid(binding, &binding->guid);
 
 done:
     if (FAILED(hr) && binding) release_callback(binding);
@@ -727,7 +727,7 @@ static HRESULT unbind(struct agent_client *client)
     GUID guid;
 
     if (FAILED(hr = agent_enter(client, &binding, &guid))) return hr;
-    AGENT_CALL(hr, napagent_unbind(agent_handle, &guid));
+    AGENT_CALL(hr, napagent_unbind(agent_handle, binding->role->kind, binding->id, &guid));
     agent_leave(binding);
     return hr;
 }
@@ -758,7 +758,7 @@ void agent_close(struct agent_client *client)
     struct agent_binding *binding = client->binding;
 
     if (!binding) return;
-    if (close_binding(binding)) unbind_guid(&binding->guid);
+    if (close_binding(binding)) unbind_guid(binding, &binding->guid);
     wait_for_end(binding);
     agent_binding_release(binding);
 }

@@ -40,14 +40,14 @@ static const struct
 {
     const char *name;
     DWORD timeout; /* of a call, milliseconds */
-    enum agent_event not_registered, bound_twice, bound, unbound, call_failed;
+    enum agent_event not_registered, bound_twice, not_bound, bound, unbound, call_failed;
 }
 kinds[NAPAGENT_KIND_COUNT] =
 {
     [NAPAGENT_SHA] = { "agent", 10000, EVENT_SHA_NOT_REGISTERED, EVENT_SHA_BOUND_TWICE,
-                       EVENT_SHA_BOUND, EVENT_SHA_UNBOUND, EVENT_SHA_CALL_FAILED },
+                       EVENT_SHA_NOT_BOUND, EVENT_SHA_BOUND, EVENT_SHA_UNBOUND, EVENT_SHA_CALL_FAILED },
     [NAPAGENT_EC]  = { "enforcement client", 60000, EVENT_EC_NOT_REGISTERED, EVENT_EC_BOUND_TWICE,
-                       EVENT_EC_BOUND, EVENT_EC_UNBOUND, EVENT_EC_CALL_FAILED },
+                       EVENT_EC_NOT_BOUND, EVENT_EC_BOUND, EVENT_EC_UNBOUND, EVENT_EC_CALL_FAILED },
 };
 
 static const struct
@@ -150,6 +150,21 @@ BOOL client_notify_all(napagent_kind kind, napagent_call_type type)
 
     for (client = clients[kind]; client; client = client->next) if (!client_notify(client, type, NULL)) ret = FALSE;
     return ret;
+}
+
+BOOL client_withdraw(struct client *client, napagent_call_type type, const CorrelationId *correlation_id)
+{
+    const struct call wanted = { NULL, type, *correlation_id };
+    struct call **entry = &client->calls, *call;
+
+    if (client->serial) entry = &(*entry)->next;
+    while (*entry && !same_call(*entry, &wanted)) entry = &(*entry)->next;
+    if (!(call = *entry)) return FALSE;
+
+    *entry = call->next;
+    call_destroy(call);
+    if (entry == &client->calls) first_call_changed(client);
+    return TRUE;
 }
 
 static void complete_call(struct client *client, const struct reply *reply)
@@ -263,9 +278,26 @@ static void deadline_passed(struct timer *timer)
 {
     struct client *client = CONTAINING_RECORD(timer, struct client, deadline);
 
+    if (client->requests)
+    {
+        first_call_changed(client);
+        return;
+    }
     report_event(kinds[client->kind].call_failed, L"%u, %s, %#x", client->id, call_types[client->calls->type].name,
                  HRESULT_FROM_WIN32(ERROR_TIMEOUT));
     drop(client, "it takes too long");
+}
+
+void client_begin_request(struct client *client)
+{
+    client_addref(client)->requests++;
+}
+
+void client_end_request(struct client *client)
+{
+    client->requests--;
+    first_call_changed(client);
+    client_release(client);
 }
 
 UINT client_get_processes(struct client **out, HANDLE *processes, UINT max)
@@ -320,7 +352,8 @@ static BOOL is_alive(const struct client *client)
     return !client->process || WaitForSingleObject(client->process, 0) == WAIT_TIMEOUT;
 }
 
-static HRESULT bind_client(struct client *client)
+/* One that binds again by itself tries until the other goes. */
+static HRESULT bind_client(struct client *client, BOOL again)
 {
     struct client *other;
     HRESULT hr;
@@ -335,7 +368,7 @@ static HRESULT bind_client(struct client *client)
     {
         if (is_alive(other))
         {
-            report_event(kinds[client->kind].bound_twice, L"%u", client->id);
+            if (!again) report_event(kinds[client->kind].bound_twice, L"%u", client->id);
             return HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED);
         }
         client_died(other);
@@ -350,37 +383,44 @@ static HRESULT bind_client(struct client *client)
     return S_OK;
 }
 
-HRESULT __cdecl napagent_bind(handle_t agent, napagent_kind kind, NapComponentId id, GUID *binding)
+HRESULT __cdecl napagent_bind(handle_t agent, napagent_kind kind, NapComponentId id, BOOL again, GUID *binding)
 {
     struct client *client;
     HRESULT hr;
 
-    TRACE("agent %p, kind %u, id %#x, binding %p.\n", agent, kind, id, binding);
+    TRACE("agent %p, kind %u, id %#x, again %d, binding %p.\n", agent, kind, id, again, binding);
 
     memset(binding, 0, sizeof(*binding));
     if ((UINT)kind >= NAPAGENT_KIND_COUNT) return E_INVALIDARG;
     if (FAILED(hr = client_create(agent, kind, id, &client))) return hr;
 
     agent_lock();
-    if (SUCCEEDED(hr = bind_client(client))) *binding = client->binding;
+    if (SUCCEEDED(hr = bind_client(client, again)))
+    {
+        *binding = client->binding;
+        if (again) exchange_bound_again(client);
+    }
     client_release(client);
     agent_unlock();
     return hr;
 }
 
-HRESULT __cdecl napagent_unbind(handle_t agent, const GUID *binding)
+HRESULT __cdecl napagent_unbind(handle_t agent, napagent_kind kind, NapComponentId id, const GUID *binding)
 {
     struct client *client;
     HRESULT hr;
 
-    TRACE("agent %p, binding %s.\n", agent, debugstr_guid(binding));
+    TRACE("agent %p, kind %u, id %#x, binding %s.\n", agent, kind, id, debugstr_guid(binding));
+
+    if ((UINT)kind >= NAPAGENT_KIND_COUNT) return E_INVALIDARG;
 
     agent_lock();
-    if (SUCCEEDED(hr = get_bound(binding, &client)))
+    if (SUCCEEDED(hr = client_get(kind, binding, &client)))
     {
-        report_event(kinds[client->kind].unbound, L"%u", client->id);
+        report_event(kinds[kind].unbound, L"%u", client->id);
         unbind(client);
     }
+    else if (hr == NAP_E_NOT_INITIALIZED) report_event(kinds[kind].not_bound, L"%u", id);
     agent_unlock();
     return hr;
 }

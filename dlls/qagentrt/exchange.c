@@ -37,7 +37,6 @@
 WINE_DEFAULT_DEBUG_CHANNEL(qagentrt);
 
 #define FIXUP_POLL_TIME 2000 /* milliseconds */
-#define RETRY_TIME      5000
 
 #define PRIVATE_DATA_VERSION 1
 
@@ -260,6 +259,18 @@ static void notify_orphaned(const struct exchange_entry *entries, UINT count, co
             client_notify(client, NAPAGENT_CALL_NOTIFY_ORPHANED, id);
 }
 
+/* Those that haven't been asked yet needn't be. */
+static void withdraw_calls(struct exchange *exchange)
+{
+    struct exchange_entry *entry;
+    struct client *client;
+
+    for (entry = exchange->entries; entry < exchange->entries + exchange->count; entry++)
+        if (entry->asked && (client = client_find(NAPAGENT_SHA, entry->id))
+                && client_withdraw(client, NAPAGENT_CALL_GET_SOH_REQUEST, &exchange->correlation_id))
+            entry->asked = FALSE;
+}
+
 /* Nobody will answer the request. */
 static void orphan(struct exchange *exchange)
 {
@@ -386,7 +397,7 @@ static HRESULT ask_shas(struct connection *connection)
     return hr;
 }
 
-/* All at once; each takes as long as its client has time. */
+/* All at once. One that answers other connections first takes its time for each of them. */
 static HRESULT collect(struct connection *connection)
 {
     struct exchange *exchange = &connection->exchange;
@@ -452,7 +463,15 @@ static BOOL read_private_data(const BYTE *data, UINT32 size, struct private_data
             && private->count <= ARRAY_SIZE(private->ids) && size == offsetof(struct private_data, ids[private->count]);
 }
 
-void exchange_restore(struct client *client, struct exchange *exchange, const BYTE *data, UINT32 size)
+/* A client may be sooner than its neighbours to find the service again, and tell of a change; and a fix-up in progress goes
+ * on without the service. */
+void exchange_bound_again(struct client *client)
+{
+    if (client->kind == NAPAGENT_SHA) client_notify(client, NAPAGENT_CALL_GET_FIXUP_INFO, NULL);
+    else if (changed) client_notify(client, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, NULL);
+}
+
+void exchange_restore(struct exchange *exchange, const BYTE *data, UINT32 size)
 {
     struct private_data private;
     UINT i;
@@ -473,12 +492,16 @@ void exchange_restore(struct client *client, struct exchange *exchange, const BY
         exchange->sent[i].asked = TRUE;
     }
     TRACE("%s: restored.\n", debugstr_correlation_id(&exchange->correlation_id));
-
-    /* An agent may have been sooner to find the service again than this client, and told of a change already. */
-    if (changed) client_notify(client, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, NULL);
 }
 
 /* ---- requests ---- */
+
+static void notify_again(struct timer *timer)
+{
+    struct client *client = CONTAINING_RECORD(timer, struct client, retry);
+
+    if (!client_notify(client, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, NULL)) timer_set(timer, RETRY_TIME, notify_again);
+}
 
 static BOOL same_as_sent(const struct exchange *exchange, UINT written)
 {
@@ -502,7 +525,6 @@ static HRESULT begin_request(struct connection *connection)
     exchange->collecting = TRUE;
     orphan(exchange);
     get_correlation_id(connection, &exchange->correlation_id);
-    timer_cancel(&connection->client->retry);
     TRACE("%s: enforcement client %#x, connection %s.\n", debugstr_correlation_id(&exchange->correlation_id),
           connection->client->id, debugstr_guid(&connection->key));
     return S_OK;
@@ -552,9 +574,12 @@ static HRESULT make_request(struct connection *connection, UINT32 max_size, BOOL
         BYTE **request, UINT32 *size, BYTE **private_data, UINT32 *private_size)
 {
     struct exchange *exchange = &connection->exchange;
+    struct client *client = connection->client;
+    BOOL retry = client->retry.expire != NULL;
     UINT written = 0;
     HRESULT hr;
 
+    timer_cancel(&client->retry);
     if (SUCCEEDED(hr = collect(connection))
             && SUCCEEDED(hr = write_request(connection, max_size, request, size, &written))
             && SUCCEEDED(hr = write_private_data(&exchange->correlation_id, FALSE, exchange->entries, written,
@@ -569,7 +594,9 @@ static HRESULT make_request(struct connection *connection, UINT32 max_size, BOOL
         MIDL_user_free(*request);
         *request = NULL;
         *size = 0;
+        withdraw_calls(exchange);
         notify_orphaned(exchange->entries, exchange->count, &exchange->correlation_id);
+        if (retry && connection->client) timer_set(&client->retry, RETRY_TIME, notify_again);
     }
     report_request(connection, max_size, written, hr);
     TRACE("%s: %u of %u agents, %u bytes, hint %d, hr %#lx.\n", debugstr_correlation_id(&exchange->correlation_id),
@@ -582,6 +609,7 @@ HRESULT __cdecl napagent_get_soh_request(handle_t agent, const GUID *binding, co
         UINT32 *size, BYTE **request, UINT32 *private_size, BYTE **private_data)
 {
     struct connection *connection;
+    struct client *client;
     HRESULT hr;
 
     TRACE("agent %p, binding %s, connection %s, id %s, max_size %u, retrigger_hint %p, correlation_id %p, size %p, "
@@ -597,6 +625,8 @@ HRESULT __cdecl napagent_get_soh_request(handle_t agent, const GUID *binding, co
     agent_lock();
     if (SUCCEEDED(hr = connection_get(binding, key, &connection)))
     {
+        client = connection->client;
+        client_begin_request(client);
         connection->id = *id;
         if (SUCCEEDED(hr = begin_request(connection)))
         {
@@ -604,6 +634,7 @@ HRESULT __cdecl napagent_get_soh_request(handle_t agent, const GUID *binding, co
             if (SUCCEEDED(hr)) *correlation_id = connection->exchange.correlation_id;
             end_request(connection);
         }
+        client_end_request(client);
         connection_release(connection);
     }
     agent_unlock();
@@ -740,19 +771,25 @@ static void notify_unanswered(const struct exchange *exchange, const struct resp
             notify_orphaned(&exchange->sent[i], 1, &exchange->correlation_id);
 }
 
+static BOOL is_failing(SystemHealthEntityId id)
+{
+    const struct sha *sha = sha_find(id);
+
+    return sha && sha->judged && (sha->failure_category || FAILED(sha->compliance_result));
+}
+
 static void report_response(const struct connection *connection, const struct response *response)
 {
-    WCHAR id[80];
-    UINT i, failing = 0;
-    const struct sha *sha;
+    WCHAR id[80], failing[12 * maxSystemHealthEntityCount + 1] = {0};
+    UINT i, length = 0;
 
     for (i = 0; i < response->report_count; i++)
-        if ((sha = sha_find(response->reports[i].id)) && sha->judged
-                && (sha->failure_category || FAILED(sha->compliance_result)))
-            failing++;
+        if (is_failing(response->reports[i].id))
+            length += swprintf(failing + length, ARRAY_SIZE(failing) - length, L" %u", response->reports[i].id);
 
     format_correlation_id(&response->correlation_id, id, ARRAY_SIZE(id));
-    report_event(EVENT_SOH_RESPONSE_RECEIVED, L"%u, %s, %u, %u", connection->client->id, id, response->state, failing);
+    report_event(EVENT_SOH_RESPONSE_RECEIVED, L"%u, %s, %u, failing:%s", connection->client->id, id, response->state,
+                 length ? failing : L" -");
     if (response->extended) report_event(EVENT_EXTENDED_STATE, L"%s, %u", id, response->extended);
 }
 
@@ -779,7 +816,11 @@ static HRESULT read_response(const struct connection *connection, const BYTE *da
     WCHAR id[80];
     HRESULT hr;
 
-    if ((hr = message_read_response(data, size, response)) == NAP_E_INVALID_PACKET) return hr;
+    if ((hr = message_read_response(data, size, response)) == NAP_E_INVALID_PACKET)
+    {
+        WARN("%s: %u bytes that are no response.\n", debugstr_correlation_id(&exchange->correlation_id), size);
+        return hr;
+    }
     if (hr == S_OK && exchange->state != EXCHANGE_NONE
             && !memcmp(&response->correlation_id, &exchange->correlation_id, sizeof(exchange->correlation_id)))
         return S_OK;
@@ -866,14 +907,22 @@ static BOOL read_fixup(const struct reply *reply, napagent_fixup *fixup)
             && reply->size == sizeof(*fixup) + fixup->count * sizeof(HRESULT);
 }
 
+/* One in progress goes on even if once it isn't known how. */
 void exchange_complete_fixup_info(struct client *client, const struct call *call, const struct reply *reply)
 {
+    napagent_fixup fixup;
     BOOL was_in_progress;
     struct sha *sha;
 
     if (!(sha = sha_get(client->id))) return;
     was_in_progress = sha->fixup_known && sha->fixup.state == fixupStateInProgress;
-    if (!(sha->fixup_known = read_fixup(reply, &sha->fixup))) return;
+    if (read_fixup(reply, &fixup)) sha->fixup = fixup;
+    else if (!was_in_progress)
+    {
+        sha->fixup_known = FALSE;
+        return;
+    }
+    sha->fixup_known = TRUE;
 
     TRACE("agent %#x: state %u, percentage %u.\n", client->id, sha->fixup.state, sha->fixup.percentage);
     if (sha->fixup.state == fixupStateInProgress) timer_set(&sha->poll, FIXUP_POLL_TIME, poll_fixup);
@@ -911,13 +960,6 @@ HRESULT __cdecl napagent_flush_cache(handle_t agent, const GUID *binding)
     if (SUCCEEDED(hr = client_get(NAPAGENT_SHA, binding, &client))) exchange_flush(client->id);
     agent_unlock();
     return hr;
-}
-
-static void notify_again(struct timer *timer)
-{
-    struct client *client = CONTAINING_RECORD(timer, struct client, retry);
-
-    if (!client_notify(client, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, NULL)) timer_set(timer, RETRY_TIME, notify_again);
 }
 
 HRESULT __cdecl napagent_notify_soh_change_failure(handle_t agent, const GUID *binding)

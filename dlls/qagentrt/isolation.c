@@ -35,6 +35,7 @@
 WINE_DEFAULT_DEBUG_CHANNEL(qagentrt);
 
 #define LONGEST_SLEEP 3600000 /* milliseconds; the clock may be set meanwhile */
+#define OVERDUE_TIME  60000
 
 static const FILETIME no_probation = { ~0u, ~0u };
 static const struct verdict not_restricted = { isolationStateNotRestricted, extendedIsolationStateNoData, { ~0u, ~0u } };
@@ -107,19 +108,20 @@ static void isolation_update(void)
     BOOL unknown;
 
     get_system_verdict(&system, &unknown);
-    system.url = NULL;
     if (system.state == current.state && same_time(&system.probation_end, &current.probation_end)) return;
 
     TRACE("state %u -> %u.\n", current.state, system.state);
     if (agent_is_running())
     {
         format_time(&system.probation_end, time, ARRAY_SIZE(time));
-        report_event(EVENT_ISOLATION_STATE, L"%u, %u, %s", current.state, system.state, time);
+        report_event(EVENT_ISOLATION_STATE, L"%u, %u, %s, %s", current.state, system.state, time,
+                     system.url ? system.url : L"-");
         unpublished++;
         background_wake();
         client_notify_all(NAPAGENT_SHA, NAPAGENT_CALL_NOTIFY_ISOLATION_STATE);
     }
     current = system;
+    current.url = NULL; /* the connection's */
 }
 
 UINT isolation_take_changes(void)
@@ -196,7 +198,8 @@ static void probation_timer(struct timer *timer)
     watch_probation(CONTAINING_RECORD(timer, struct connection, probation));
 }
 
-static void watch_probation(struct connection *connection)
+/* 0: it's over */
+static DWORD get_time_left(const struct connection *connection)
 {
     ULARGE_INTEGER now, end;
     UINT64 left;
@@ -208,18 +211,40 @@ static void watch_probation(struct connection *connection)
     end.LowPart = connection->verdict.probation_end.dwLowDateTime;
     end.HighPart = connection->verdict.probation_end.dwHighDateTime;
 
-    if (now.QuadPart < end.QuadPart)
+    if (now.QuadPart >= end.QuadPart) return 0;
+    left = (end.QuadPart - now.QuadPart) / 10000 + 1;
+    return min(left, LONGEST_SLEEP);
+}
+
+static void watch_probation(struct connection *connection)
+{
+    DWORD left;
+
+    if ((left = get_time_left(connection)))
     {
-        left = (end.QuadPart - now.QuadPart) / 10000 + 1;
-        timer_set(&connection->probation, min(left, LONGEST_SLEEP), probation_timer);
+        timer_set(&connection->probation, left, probation_timer);
         return;
     }
 
     TRACE("The probation of connection %s is over.\n", debugstr_guid(&connection->key));
+    if (!client_notify(connection->client, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, NULL))
+    {
+        timer_set(&connection->probation, RETRY_TIME, probation_timer);
+        return;
+    }
     connection->probation_over = TRUE;
     unpublished++;
     background_wake();
-    client_notify(connection->client, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, NULL);
+}
+
+/* A server whose clock is behind says of the next request, too, that probation has ended already. */
+static void begin_probation(struct connection *connection)
+{
+    BOOL was_overdue = connection->overdue;
+
+    connection->overdue = !get_time_left(connection);
+    if (connection->overdue && was_overdue) timer_set(&connection->probation, OVERDUE_TIME, probation_timer);
+    else watch_probation(connection);
 }
 
 /* ---- connections ---- */
@@ -233,7 +258,8 @@ void connection_set_verdict(struct connection *connection, struct verdict *verdi
     verdict->url = NULL;
     connection->listed = TRUE;
     if (verdict->state == isolationStateInProbation && !same_time(&verdict->probation_end, &no_probation))
-        watch_probation(connection);
+        begin_probation(connection);
+    else connection->overdue = FALSE;
     isolation_update();
 }
 
@@ -373,8 +399,12 @@ static HRESULT open_connection(const GUID *binding, const GUID *key, const BYTE 
     if (FAILED(hr = client_get(NAPAGENT_EC, binding, &client))) return hr;
     if (find_connection(client, key)) return S_OK;
     if (FAILED(hr = create_connection(client, key, &connection))) return hr;
-    exchange_restore(client, &connection->exchange, private_data, private_size);
-    if (verdict->state) connection_set_verdict(connection, verdict);
+    exchange_restore(&connection->exchange, private_data, private_size);
+    if (verdict->state)
+    {
+        connection_set_verdict(connection, verdict);
+        client_notify(client, NAPAGENT_CALL_GET_CONNECTIONS, NULL); /* it may be down all the same */
+    }
     return S_OK;
 }
 

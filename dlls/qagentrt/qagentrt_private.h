@@ -71,6 +71,8 @@ enum agent_event
 /* The text says what the event's own, in eventlog.c, leaves open: an id, a function's name, an error. Takes any lock. */
 extern void report_event(enum agent_event event, const WCHAR *format, ...);
 
+#define RETRY_TIME 5000 /* milliseconds */
+
 /* background.c: what happens by itself. Call these with the lock */
 
 struct timer
@@ -127,6 +129,7 @@ struct client
     struct call *calls;                 /* the first may have been handed out */
     UINT32 serial;                      /* 0: it hasn't */
     UINT32 turn;                        /* of the thread that waits for a call */
+    UINT requests;                      /* that it waits for: its time stands still */
     struct timer deadline;              /* for the first call */
     struct timer retry;                 /* of an enforcement client: NOTIFY_SOH_CHANGE once more */
 };
@@ -139,6 +142,10 @@ extern BOOL agent_is_running(void);
 extern BOOL client_notify(struct client *client, napagent_call_type type, const CorrelationId *correlation_id);
 extern BOOL client_notify_all(napagent_kind kind, napagent_call_type type);
 extern void client_queue(struct client *client, struct call *call);
+/* FALSE: it isn't there, or has been handed out */
+extern BOOL client_withdraw(struct client *client, napagent_call_type type, const CorrelationId *correlation_id);
+extern void client_begin_request(struct client *client);
+extern void client_end_request(struct client *client);
 extern struct call *call_create(napagent_call_type type, const CorrelationId *correlation_id);
 extern void call_destroy(struct call *call);
 extern UINT client_get_processes(struct client **clients, HANDLE *processes, UINT max); /* with references */
@@ -196,7 +203,8 @@ extern void exchange_forget_all(void);
 extern void exchange_flush(SystemHealthEntityId id); /* what it cached goes */
 extern void exchange_unbound(SystemHealthEntityId id);
 extern void exchange_get_state(SystemHealthEntityId id, napagent_component_state *state);
-extern void exchange_restore(struct client *client, struct exchange *exchange, const BYTE *private_data, UINT32 size);
+extern void exchange_bound_again(struct client *client);
+extern void exchange_restore(struct exchange *exchange, const BYTE *private_data, UINT32 size);
 extern void exchange_end(struct exchange *exchange); /* its connection is down */
 extern void exchange_prepare_soh_request(struct client *client, struct call *call);
 extern void exchange_complete_soh_request(struct client *client, const struct call *call, const struct reply *reply);
@@ -223,6 +231,7 @@ struct connection
     BOOL asked;                         /* was there when its client was asked which are up */
     BOOL listed;                        /* among those that its client calls up */
     BOOL probation_over;                /* and no request was made since */
+    BOOL overdue;                       /* the verdict came when its probation was over */
     struct verdict verdict;
     struct timer probation;
     struct exchange exchange;

@@ -78,7 +78,7 @@ HRESULT next_call(const GUID *binding, const napagent_result *result, napagent_c
 static UINT32 fake_answer(struct fake *fake, const napagent_call *call, napagent_result *result, const BYTE **reply)
 {
     if (fake->held_event && fake->held_type == call->type)
-        WaitForSingleObject(fake->held_event, 2 * TIMEOUT);
+        WaitForSingleObject(fake->held_event, fake->held_time ? fake->held_time : 2 * TIMEOUT);
 
     result->serial = call->serial;
     result->hr = fake->hrs[call->type];
@@ -154,7 +154,7 @@ void fake_set_soh(struct fake *fake, const char *text)
     fake->soh_size = 12 + size;
 }
 
-void fake_start(struct fake *fake, napagent_kind kind, NapComponentId id)
+void fake_start_(int line, struct fake *fake, napagent_kind kind, NapComponentId id, BOOL again)
 {
     HRESULT hr;
 
@@ -162,8 +162,8 @@ void fake_start(struct fake *fake, napagent_kind kind, NapComponentId id)
     fake->kind = kind;
     fake->id = id;
     fake_set_soh(fake, "healthy");
-    AGENT_CALL(hr, napagent_bind(agent, kind, id, &fake->binding));
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    AGENT_CALL(hr, napagent_bind(agent, kind, id, again, &fake->binding));
+    ok_(__FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
     fake->thread = CreateThread(NULL, 0, fake_thread, fake, 0, NULL);
 }
 
@@ -180,7 +180,7 @@ void fake_stop(struct fake *fake)
 {
     HRESULT hr;
 
-    AGENT_CALL(hr, napagent_unbind(agent, &fake->binding));
+    AGENT_CALL(hr, napagent_unbind(agent, fake->kind, fake->id, &fake->binding));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     fake_join(fake);
     ok(fake->end == S_FALSE, "Got hr %#lx.\n", fake->end);
@@ -241,9 +241,11 @@ static void test_bind(void)
     {
         winetest_push_context("%#x", bad_kinds[i]);
         memset(&binding, 0xcc, sizeof(binding));
-        AGENT_CALL(hr, napagent_bind(agent, bad_kinds[i], SHA_ID, &binding));
+        AGENT_CALL(hr, napagent_bind(agent, bad_kinds[i], SHA_ID, FALSE, &binding));
         ok(hr == E_INVALIDARG, "Got hr %#lx.\n", hr);
         ok(IsEqualGUID(&binding, &zero), "Got %s.\n", wine_dbgstr_guid(&binding));
+        AGENT_CALL(hr, napagent_unbind(agent, bad_kinds[i], SHA_ID, &binding));
+        ok(hr == E_INVALIDARG, "Got hr %#lx.\n", hr);
         count = 0xdeadbeef;
         states = NULL;
         AGENT_CALL(hr, napagent_get_component_states(agent, bad_kinds[i], &count, &states));
@@ -257,39 +259,39 @@ static void test_bind(void)
     {
         winetest_push_context("kind %u", i);
         memset(&binding, 0xcc, sizeof(binding));
-        AGENT_CALL(hr, napagent_bind(agent, i, SHA_ID, &binding));
+        AGENT_CALL(hr, napagent_bind(agent, i, SHA_ID, FALSE, &binding));
         ok(hr == NAP_E_NOT_REGISTERED, "Got hr %#lx.\n", hr);
         ok(IsEqualGUID(&binding, &zero), "Got %s.\n", wine_dbgstr_guid(&binding));
-        AGENT_CALL(hr, napagent_bind(agent, i, 0, &binding));
+        AGENT_CALL(hr, napagent_bind(agent, i, 0, FALSE, &binding));
         ok(hr == NAP_E_NOT_REGISTERED, "Got hr %#lx.\n", hr);
 
         add_component(i, SHA_ID);
-        AGENT_CALL(hr, napagent_bind(agent, i, SHA_ID, &binding));
+        AGENT_CALL(hr, napagent_bind(agent, i, SHA_ID, FALSE, &binding));
         ok(hr == S_OK, "Got hr %#lx.\n", hr);
         ok(!IsEqualGUID(&binding, &zero), "Got %s.\n", wine_dbgstr_guid(&binding));
         ok(is_bound(i, SHA_ID), "Not bound.\n");
 
         memset(&other, 0xcc, sizeof(other));
-        AGENT_CALL(hr, napagent_bind(agent, i, SHA_ID, &other));
+        AGENT_CALL(hr, napagent_bind(agent, i, SHA_ID, FALSE, &other));
         ok(hr == HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED), "Got hr %#lx.\n", hr);
         ok(IsEqualGUID(&other, &zero), "Got %s.\n", wine_dbgstr_guid(&other));
 
         AGENT_CALL(hr, napagent_unregister(agent, i, SHA_ID));
         ok(hr == NAP_E_STILL_BOUND, "Got hr %#lx.\n", hr);
 
-        AGENT_CALL(hr, napagent_unbind(agent, &binding));
+        AGENT_CALL(hr, napagent_unbind(agent, i, SHA_ID, &binding));
         ok(hr == S_OK, "Got hr %#lx.\n", hr);
         ok(!is_bound(i, SHA_ID), "Bound.\n");
-        AGENT_CALL(hr, napagent_unbind(agent, &binding));
+        AGENT_CALL(hr, napagent_unbind(agent, i, SHA_ID, &binding));
         ok(hr == NAP_E_NOT_INITIALIZED, "Got hr %#lx.\n", hr);
         hr = next_call(&binding, NULL, &call);
         ok(hr == S_OK, "Got hr %#lx.\n", hr);
         ok(call.type == NAPAGENT_CALL_UNBOUND, "Got type %u.\n", call.type);
 
-        AGENT_CALL(hr, napagent_bind(agent, i, SHA_ID, &other));
+        AGENT_CALL(hr, napagent_bind(agent, i, SHA_ID, FALSE, &other));
         ok(hr == S_OK, "Got hr %#lx.\n", hr);
         ok(!IsEqualGUID(&other, &binding), "Got the same again.\n");
-        AGENT_CALL(hr, napagent_unbind(agent, &other));
+        AGENT_CALL(hr, napagent_unbind(agent, i, SHA_ID, &other));
         ok(hr == S_OK, "Got hr %#lx.\n", hr);
         remove_component(i, SHA_ID);
         winetest_pop_context();
@@ -297,7 +299,7 @@ static void test_bind(void)
 
     /* of another run of the service */
     binding.Data1 ^= 1;
-    AGENT_CALL(hr, napagent_unbind(agent, &binding));
+    AGENT_CALL(hr, napagent_unbind(agent, NAPAGENT_SHA, SHA_ID, &binding));
     ok(hr == RPC_E_DISCONNECTED, "Got hr %#lx.\n", hr);
     hr = next_call(&binding, NULL, &call);
     ok(hr == RPC_E_DISCONNECTED, "Got hr %#lx.\n", hr);
@@ -311,16 +313,16 @@ static void test_disabled(void)
     add_component(NAPAGENT_EC, EC_ID);
     AGENT_CALL(hr, napagent_enable(agent, EC_ID, FALSE));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_EC, EC_ID, &binding));
+    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_EC, EC_ID, FALSE, &binding));
     ok(hr == NAP_E_ENTITY_DISABLED, "Got hr %#lx.\n", hr);
     AGENT_CALL(hr, napagent_enable(agent, EC_ID, TRUE));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_EC, EC_ID, &binding));
+    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_EC, EC_ID, FALSE, &binding));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     AGENT_CALL(hr, napagent_enable(agent, EC_ID, FALSE));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     ok(!is_bound(NAPAGENT_EC, EC_ID), "Bound.\n");
-    AGENT_CALL(hr, napagent_unbind(agent, &binding));
+    AGENT_CALL(hr, napagent_unbind(agent, NAPAGENT_EC, EC_ID, &binding));
     ok(hr == NAP_E_NOT_INITIALIZED, "Got hr %#lx.\n", hr);
     remove_component(NAPAGENT_EC, EC_ID);
 }
@@ -338,7 +340,7 @@ static void test_wrong_kind(void)
     for (i = 0; i < NAPAGENT_KIND_COUNT; i++)
     {
         add_component(i, SHA_ID);
-        AGENT_CALL(hr, napagent_bind(agent, i, SHA_ID, &bindings[i]));
+        AGENT_CALL(hr, napagent_bind(agent, i, SHA_ID, FALSE, &bindings[i]));
         ok(hr == S_OK, "Got hr %#lx.\n", hr);
     }
 
@@ -365,7 +367,9 @@ static void test_wrong_kind(void)
 
     for (i = 0; i < NAPAGENT_KIND_COUNT; i++)
     {
-        AGENT_CALL(hr, napagent_unbind(agent, &bindings[i]));
+        AGENT_CALL(hr, napagent_unbind(agent, !i, SHA_ID, &bindings[i]));
+        ok(hr == NAP_E_NOT_INITIALIZED, "Got hr %#lx.\n", hr);
+        AGENT_CALL(hr, napagent_unbind(agent, i, SHA_ID, &bindings[i]));
         ok(hr == S_OK, "Got hr %#lx.\n", hr);
         remove_component(i, SHA_ID);
     }
@@ -388,9 +392,9 @@ static void test_next_call(void)
 
     add_component(NAPAGENT_SHA, SHA_ID);
     add_component(NAPAGENT_EC, EC_ID);
-    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_SHA, SHA_ID, &sha));
+    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_SHA, SHA_ID, FALSE, &sha));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_EC, EC_ID, &ec));
+    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_EC, EC_ID, FALSE, &ec));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
 
     /* What the client hasn't heard of yet is said once. */
@@ -418,9 +422,9 @@ static void test_next_call(void)
     ok(call.type == NAPAGENT_CALL_NOTIFY_SOH_CHANGE, "Got type %u.\n", call.type);
     ok(call.serial && call.serial != again.serial, "Got serial %u after %u.\n", call.serial, again.serial);
 
-    AGENT_CALL(hr, napagent_unbind(agent, &ec));
+    AGENT_CALL(hr, napagent_unbind(agent, NAPAGENT_EC, EC_ID, &ec));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    AGENT_CALL(hr, napagent_unbind(agent, &sha));
+    AGENT_CALL(hr, napagent_unbind(agent, NAPAGENT_SHA, SHA_ID, &sha));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     remove_component(NAPAGENT_EC, EC_ID);
     remove_component(NAPAGENT_SHA, SHA_ID);
@@ -468,7 +472,7 @@ static void test_park(void)
     GUID ec;
 
     add_component(NAPAGENT_EC, EC_ID);
-    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_EC, EC_ID, &ec));
+    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_EC, EC_ID, FALSE, &ec));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
 
     /* The thread that came last waits. */
@@ -478,14 +482,14 @@ static void test_park(void)
     ok(parked.hr == S_OK, "Got hr %#lx.\n", parked.hr);
     ok(parked.call.type == NAPAGENT_CALL_NONE, "Got type %u.\n", parked.call.type);
 
-    AGENT_CALL(hr, napagent_unbind(agent, &ec));
+    AGENT_CALL(hr, napagent_unbind(agent, NAPAGENT_EC, EC_ID, &ec));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     unpark(&other);
     ok(other.hr == S_OK, "Got hr %#lx.\n", other.hr);
     ok(other.call.type == NAPAGENT_CALL_UNBOUND, "Got type %u.\n", other.call.type);
 
     /* The service stops at once. */
-    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_EC, EC_ID, &ec));
+    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_EC, EC_ID, FALSE, &ec));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     park(&parked, &ec);
     start = GetTickCount64();
@@ -496,7 +500,7 @@ static void test_park(void)
 
     disconnect_agent();
     if (!connect_agent()) return;
-    AGENT_CALL(hr, napagent_unbind(agent, &ec));
+    AGENT_CALL(hr, napagent_unbind(agent, NAPAGENT_EC, EC_ID, &ec));
     ok(hr == RPC_E_DISCONNECTED, "Got hr %#lx.\n", hr);
     memset(&result, 0, sizeof(result));
     result.serial = 1;
@@ -521,7 +525,7 @@ static void test_unavailable(void)
     for (i = 0; i < ARRAY_SIZE(hrs); i++)
     {
         winetest_push_context("%#lx", hrs[i]);
-        AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_EC, EC_ID, &ec));
+        AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_EC, EC_ID, FALSE, &ec));
         ok(hr == S_OK, "Got hr %#lx.\n", hr);
         notify(&sha.binding);
         hr = next_call(&ec, NULL, &call);
@@ -603,7 +607,7 @@ static void test_absent(void)
     add_component(NAPAGENT_EC, EC_ID);
     add_component(NAPAGENT_SHA, SHA_ID);
     fake_start(&ec, NAPAGENT_EC, EC_ID);
-    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_SHA, SHA_ID, &sha));
+    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_SHA, SHA_ID, FALSE, &sha));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     hr = open_connection(&ec.binding, &key);
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
@@ -650,7 +654,7 @@ static void child(void)
     GUID binding;
     HRESULT hr;
 
-    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_SHA, SHA_ID, &binding));
+    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_SHA, SHA_ID, FALSE, &binding));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     /* A call that comes is left undone. */
     if (SUCCEEDED(next_call(&binding, NULL, &call))) Sleep(10 * TIMEOUT);
@@ -686,12 +690,12 @@ static void test_killed(void)
 
     /* Whoever binds next needn't wait for that. */
     start_child(&info);
-    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_SHA, SHA_ID, &binding));
+    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_SHA, SHA_ID, FALSE, &binding));
     ok(hr == HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED), "Got hr %#lx.\n", hr);
     end_child(&info);
-    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_SHA, SHA_ID, &binding));
+    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_SHA, SHA_ID, FALSE, &binding));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    AGENT_CALL(hr, napagent_unbind(agent, &binding));
+    AGENT_CALL(hr, napagent_unbind(agent, NAPAGENT_SHA, SHA_ID, &binding));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
 
     /* Whoever waits for it goes on. */
@@ -711,6 +715,58 @@ static void test_killed(void)
     remove_component(NAPAGENT_EC, EC_ID);
 }
 
+static void test_slow_requests(void)
+{
+    GUID key = { 1 };
+    struct fake sha, ec;
+    ULONGLONG start;
+    CorrelationId id;
+    HRESULT hr;
+    BOOL hint;
+
+    if (!winetest_interactive)
+    {
+        skip("An enforcement client's time is a minute, which needs an interactive run.\n");
+        return;
+    }
+
+    add_component(NAPAGENT_EC, EC_ID);
+    add_component(NAPAGENT_SHA, SHA_ID);
+    fake_start(&ec, NAPAGENT_EC, EC_ID);
+    fake_start(&sha, NAPAGENT_SHA, SHA_ID);
+    hr = open_connection(&ec.binding, &key);
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+
+    /* The time that it waits for agents isn't its own. */
+    ec.held_type = NAPAGENT_CALL_NOTIFY_SOH_CHANGE;
+    ec.held_event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    ec.held_time = INFINITE;
+    sha.held_type = NAPAGENT_CALL_GET_SOH_REQUEST;
+    sha.held_event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    sha.held_time = 8000;
+    AGENT_CALL(hr, napagent_notify_soh_change(agent, &sha.binding));
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    start = GetTickCount64();
+    while (GetTickCount64() - start < 70000)
+    {
+        hr = get_request(&ec.binding, &key, &hint, &id);
+        ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    }
+    ok(is_bound(NAPAGENT_EC, EC_ID), "Not bound.\n");
+
+    /* What comes after it is. */
+    wait_unbound(NAPAGENT_EC, EC_ID, 65000);
+    ok(GetTickCount64() - start > 129000, "It took %u ms.\n", (UINT)(GetTickCount64() - start));
+    SetEvent(ec.held_event);
+    fake_join(&ec);
+    CloseHandle(ec.held_event);
+
+    fake_stop(&sha);
+    CloseHandle(sha.held_event);
+    remove_component(NAPAGENT_SHA, SHA_ID);
+    remove_component(NAPAGENT_EC, EC_ID);
+}
+
 static void test_empty_park(void)
 {
     struct parked parked;
@@ -725,7 +781,7 @@ static void test_empty_park(void)
     }
 
     add_component(NAPAGENT_EC, EC_ID);
-    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_EC, EC_ID, &ec));
+    AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_EC, EC_ID, FALSE, &ec));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     start = GetTickCount64();
     parked.hr = next_call(&ec, NULL, &parked.call);
@@ -733,7 +789,7 @@ static void test_empty_park(void)
     ok(parked.call.type == NAPAGENT_CALL_NONE, "Got type %u.\n", parked.call.type);
     ok(GetTickCount64() - start > 29000 && GetTickCount64() - start < 33000, "It took %u ms.\n",
             (UINT)(GetTickCount64() - start));
-    AGENT_CALL(hr, napagent_unbind(agent, &ec));
+    AGENT_CALL(hr, napagent_unbind(agent, NAPAGENT_EC, EC_ID, &ec));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     remove_component(NAPAGENT_EC, EC_ID);
 }
@@ -758,6 +814,7 @@ START_TEST(client)
         test_hang();
         test_absent();
         test_killed();
+        test_slow_requests();
         test_empty_park();
     }
     disconnect_agent();

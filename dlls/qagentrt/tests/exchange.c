@@ -653,6 +653,40 @@ static void test_fixup(void)
     get_state(NAPAGENT_SHA, SHA_ID, &component);
     ok(component.fixup_state == ~0u, "Got state %u.\n", component.fixup_state);
 
+    /* One in progress that once doesn't say how it goes */
+    sha.fixup.info.state = fixupStateInProgress;
+    hr = process(&ec.binding, &key, &message, &state);
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 6);
+    sha.hrs[NAPAGENT_CALL_GET_FIXUP_INFO] = E_OUTOFMEMORY;
+    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 7);
+    sha.hrs[NAPAGENT_CALL_GET_FIXUP_INFO] = S_OK;
+    sha.fixup.info.state = fixupStateSuccess;
+    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 8);
+    fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 2);
+
+    stop(&sha, &ec);
+}
+
+/* What went on while a client was away */
+static void test_bound_again(void)
+{
+    struct fake sha, ec;
+    HRESULT hr;
+
+    start(&sha, &ec);
+    fake_stop(&ec);
+    AGENT_CALL(hr, napagent_notify_soh_change(agent, &sha.binding));
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    fake_start_(__LINE__, &ec, NAPAGENT_EC, EC_ID, TRUE);
+    fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 1);
+    fake_stop(&ec);
+    fake_start(&ec, NAPAGENT_EC, EC_ID);
+    fake_stop(&sha);
+    ok(!sha.counts[NAPAGENT_CALL_GET_FIXUP_INFO], "Got %ld calls.\n", sha.counts[NAPAGENT_CALL_GET_FIXUP_INFO]);
+    fake_start_(__LINE__, &sha, NAPAGENT_SHA, SHA_ID, TRUE);
+    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 1);
+    ok(!ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE], "Got %ld calls.\n", ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE]);
     stop(&sha, &ec);
 }
 
@@ -680,6 +714,16 @@ static void test_retry(void)
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     Sleep(6000);
     ok(ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE] == 2, "Got %ld calls.\n", ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE]);
+
+    /* A request that comes to nothing isn't one. */
+    fake_set_soh(&sha, "A statement of health that is longer than all of the smallest message, and that is said of its length "
+                       "once more: a statement of health that is longer than all of the smallest message. A statement of health "
+                       "that is longer than all of the smallest message.");
+    AGENT_CALL(hr, napagent_notify_soh_change_failure(agent, &ec.binding));
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    hr = get_request_data(&ec.binding, &key, minProtocolMaxSize, &request);
+    ok(hr == NAP_E_MAXSIZE_TOO_SMALL, "Got hr %#lx.\n", hr);
+    fake_wait_(__LINE__, &ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 3, 7000);
 
     stop(&sha, &ec);
 }
@@ -763,9 +807,25 @@ static void test_at_once(void)
     asked(&asking[1]);
     ok(asking[1].hr == NAP_E_NOT_INITIALIZED, "Got hr %#lx.\n", asking[1].hr);
 
-    /* So does the other's client. */
-    ask(&asking[0], &ec.binding, &key2);
+    /* An agent that hasn't been asked yet isn't, and hears of nothing. */
+    hr = open_connection(&ec.binding, &key);
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    ask(&asking[0], &ec.binding, &key);
     Sleep(200);
+    hr = close_connection(&ec.binding, &key);
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    asked(&asking[0]);
+    ok(asking[0].hr == NAP_E_NOT_INITIALIZED, "Got hr %#lx.\n", asking[0].hr);
+    SetEvent(sha.held_event);
+    fake_wait(&sha, NAPAGENT_CALL_NOTIFY_ORPHANED, 3);
+    Sleep(200);
+    fake_wait(&sha, NAPAGENT_CALL_GET_SOH_REQUEST, 4);
+    fake_wait(&sha, NAPAGENT_CALL_NOTIFY_ORPHANED, 3);
+    ResetEvent(sha.held_event);
+
+    /* A client goes, too. */
+    ask(&asking[0], &ec.binding, &key2);
+    fake_wait(&sha, NAPAGENT_CALL_GET_SOH_REQUEST, 5);
     fake_stop(&ec);
     asked(&asking[0]);
     ok(asking[0].hr == NAP_E_NOT_INITIALIZED, "Got hr %#lx.\n", asking[0].hr);
@@ -804,6 +864,7 @@ START_TEST(exchange)
     test_max_size();
     test_response();
     test_fixup();
+    test_bound_again();
     test_retry();
     test_at_once();
     disconnect_agent();

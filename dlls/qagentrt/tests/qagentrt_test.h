@@ -89,6 +89,7 @@ struct fake
     GUID connections[maxConnectionCountPerEnforcer];
     napagent_call_type held_type;       /* a call that it answers when the event is set */
     HANDLE held_event;
+    DWORD held_time;                    /* milliseconds; 0: long */
 
     /* what it has been asked */
     LONG counts[NAPAGENT_CALL_COUNT];
@@ -99,7 +100,8 @@ struct fake
 
 extern void add_component(napagent_kind kind, NapComponentId id); /* and enable */
 extern void remove_component(napagent_kind kind, NapComponentId id);
-extern void fake_start(struct fake *fake, napagent_kind kind, NapComponentId id);
+#define fake_start(fake, kind, id) fake_start_(__LINE__, fake, kind, id, FALSE)
+extern void fake_start_(int line, struct fake *fake, napagent_kind kind, NapComponentId id, BOOL again);
 extern void fake_stop(struct fake *fake);
 extern void fake_set_soh(struct fake *fake, const char *text);
 extern HRESULT next_call(const GUID *binding, const napagent_result *result, napagent_call *call);

@@ -121,7 +121,7 @@ static HRESULT bind_id(napagent_kind kind, NapComponentId id, GUID *binding)
 {
     HRESULT hr;
 
-    AGENT_CALL(hr, napagent_bind(agent, kind, id, binding));
+    AGENT_CALL(hr, napagent_bind(agent, kind, id, FALSE, binding));
     return hr;
 }
 
@@ -382,7 +382,7 @@ static void test_enable(void)
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     hr = unregister_id(NAPAGENT_SHA, FIRST_ID);
     ok(hr == NAP_E_STILL_BOUND, "Got hr %#lx.\n", hr);
-    AGENT_CALL(hr, napagent_unbind(agent, &guid));
+    AGENT_CALL(hr, napagent_unbind(agent, NAPAGENT_SHA, FIRST_ID, &guid));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     hr = unregister_id(NAPAGENT_SHA, FIRST_ID);
     ok(hr == S_OK, "Got hr %#lx.\n", hr);

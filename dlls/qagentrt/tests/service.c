@@ -411,7 +411,7 @@ static HRESULT bind_id(napagent_kind kind, NapComponentId id, GUID *binding)
         AGENT_CALL(hr, napagent_enable(agent, id, TRUE));
         ok(hr == S_OK, "Got hr %#lx.\n", hr);
     }
-    AGENT_CALL(hr, napagent_bind(agent, kind, id, binding));
+    AGENT_CALL(hr, napagent_bind(agent, kind, id, FALSE, binding));
     return hr;
 }
 
