@@ -27,6 +27,7 @@
 #include "windef.h"
 #include "winbase.h"
 #include "winsvc.h"
+#include "winternl.h"
 #include "objbase.h"
 
 #include "wine/debug.h"
@@ -385,6 +386,7 @@ void agent_binding_release(struct agent_binding *binding)
     if (binding->quiet_event) CloseHandle(binding->quiet_event);
     if (binding->end_event) CloseHandle(binding->end_event);
     if (binding->idle_event) CloseHandle(binding->idle_event);
+    if (binding->previous) agent_binding_release(binding->previous);
     free(binding);
 }
 
@@ -407,12 +409,13 @@ static void set_state(struct agent_binding *binding, enum agent_binding_state st
     ReleaseSRWLockExclusive(&binding->lock);
 }
 
-static void unbind_guid(const struct agent_binding *binding, const GUID *guid)
+static HRESULT unbind_guid(const struct agent_binding *binding, const GUID *guid)
 {
     HRESULT hr;
 
     AGENT_CALL(hr, napagent_unbind(agent_handle, binding->role->kind, binding->id, guid));
     TRACE("hr %#lx.\n", hr);
+    return hr;
 }
 
 /* Returns FALSE when it has been closed in the meantime. */
@@ -442,6 +445,16 @@ static BOOL begin_callback(struct agent_binding *binding)
     return ret;
 }
 
+BOOL agent_is_ending(struct agent_binding *binding)
+{
+    BOOL ret;
+
+    AcquireSRWLockShared(&binding->lock);
+    ret = binding->ending || binding->closing;
+    ReleaseSRWLockShared(&binding->lock);
+    return ret;
+}
+
 static void end_callback(struct agent_binding *binding)
 {
     AcquireSRWLockExclusive(&binding->lock);
@@ -462,6 +475,7 @@ static HRESULT make_callback(struct agent_binding *binding, struct agent_callbac
     if (!make) return E_NOTIMPL;
     if (FAILED(hr = find_callback(binding))) return hr;
 
+    callback->binding = binding;
     callback->object = binding->callback;
     callback->id = binding->id;
     if (!begin_callback(binding)) return NAP_E_NOT_INITIALIZED;
@@ -523,9 +537,12 @@ static BOOL bind_again(struct agent_binding *binding, GUID *guid)
             return FALSE;
         }
         /* In case it was but the connection that broke. Otherwise somebody else was faster, and may go away again. */
-        if (hr == HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED)) unbind_guid(binding, &old);
+        if (hr == HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED)
+                && unbind_guid(binding, &old) == NAP_E_NOT_INITIALIZED)
+            old = GUID_NULL;
         if (FAILED(hr)) continue;
 
+        old = *guid;
         if (!role->bound_again || SUCCEEDED(role->bound_again(binding, guid))) return publish(binding, guid);
         unbind_guid(binding, guid);
     }
@@ -615,6 +632,7 @@ static void wait_for_event(HANDLE event)
 {
     DWORD index;
 
+    if (RtlDllShutdownInProgress()) return; /* There are no other threads any more. */
     while (FAILED(CoWaitForMultipleHandles(0, INFINITE, 1, &event, &index)))
     {
         if (WaitForSingleObject(event, 0) != WAIT_TIMEOUT) break;
@@ -655,8 +673,11 @@ static void allow_callbacks(struct agent_binding *binding)
 
 static void wait_for_end(struct agent_binding *binding)
 {
-    if (!is_in_callback(binding)) wait_for_event(binding->end_event);
-    wait_for_event(binding->idle_event);
+    for (; binding; binding = binding->previous)
+    {
+        if (!is_in_callback(binding)) wait_for_event(binding->end_event);
+        wait_for_event(binding->idle_event);
+    }
 }
 
 /* Whether an object may be bound. One whose client is late with a callback may have been dropped without hearing of it
@@ -677,20 +698,26 @@ static HRESULT check_initialized(struct agent_binding *binding, NapComponentId i
 
 static HRESULT install_binding(struct agent_client *client, struct agent_binding *old, struct agent_binding *binding)
 {
+    BOOL started;
+
+    if (old && WaitForSingleObject(old->end_event, 0) == WAIT_TIMEOUT)
+    {
+        agent_binding_addref(old);
+        binding->previous = old;
+    }
     agent_binding_addref(binding);
     if (!replace_binding(client, old, binding))
     {
         agent_binding_release(binding);
         return HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED);
     }
-    if (!start_thread(binding))
+    if (!(started = start_thread(binding)))
     {
         close_binding(binding);
         SetEvent(binding->end_event);
-        return E_OUTOFMEMORY;
     }
     if (old) close_binding(old);
-    return S_OK;
+    return started ? S_OK : E_OUTOFMEMORY;
 }
 
 HRESULT agent_bind(struct agent_client *client, const struct agent_role *role, NapComponentId id, IUnknown *callback)
@@ -711,6 +738,8 @@ HRESULT agent_bind(struct agent_client *client, const struct agent_role *role, N
 
     if (role->starts_agent) AGENT_CALL_STARTED(hr, napagent_bind(agent_handle, role->kind, id, FALSE, &binding->guid));
     else AGENT_CALL(hr, napagent_bind(agent_handle, role->kind, id, FALSE, &binding->guid));
+    if (hr == NAP_E_ENTITY_DISABLED)
+        ERR("%#x is disabled until an administrator enables it: napstat set enforcement %#x enable\n", id, id);
     if (SUCCEEDED(hr) && FAILED(hr = install_binding(client, old, binding))) unbind_guid(binding, &binding->guid);
 
 done:
@@ -727,7 +756,7 @@ static HRESULT unbind(struct agent_client *client)
     GUID guid;
 
     if (FAILED(hr = agent_enter(client, &binding, &guid))) return hr;
-    AGENT_CALL(hr, napagent_unbind(agent_handle, binding->role->kind, binding->id, &guid));
+    hr = unbind_guid(binding, &guid);
     agent_leave(binding);
     return hr;
 }
@@ -757,7 +786,7 @@ void agent_close(struct agent_client *client)
 {
     struct agent_binding *binding = client->binding;
 
-    if (!binding) return;
+    if (!binding || RtlDllShutdownInProgress()) return;
     if (close_binding(binding)) unbind_guid(binding, &binding->guid);
     wait_for_end(binding);
     agent_binding_release(binding);

@@ -76,7 +76,7 @@ static HRESULT get_connections(struct agent_callback *callback)
     HRESULT hr;
 
     hr = INapEnforcementClientCallback_GetConnections(get_object(callback), &connections);
-    if (FAILED(hr)) return hr;
+    if (!is_success(hr)) return hr;
     if (!connections) return E_POINTER;
     hr = put_keys(callback, connections);
     FreeConnections(connections);

@@ -86,11 +86,19 @@ extern HRESULT agent_start(void);
     } while (0)
 
 /* agent.c: bindings */
+struct agent_binding;
 struct connection;
+
+/* What a client may answer for RPC's error: as such, too, which is no failure */
+static inline BOOL is_success(HRESULT hr)
+{
+    return SUCCEEDED(hr) && hr != RPC_S_SERVER_UNAVAILABLE;
+}
 
 /* A call of the client's object, and what comes of it */
 struct agent_callback
 {
+    struct agent_binding *binding;
     IUnknown *object;
     NapComponentId id;
     napagent_call call;
@@ -120,6 +128,7 @@ struct agent_binding
     NapComponentId id;
     IUnknown *callback; /* NULL: of an apartment, and asked for at the first call */
     DWORD git_cookie;   /* 0: of none */
+    struct agent_binding *previous; /* of the same object, dropped in a callback that may still run; or NULL */
     HANDLE stop_event;
     HANDLE quiet_event; /* no callback runs, and none begins */
     HANDLE end_event;   /* the thread doesn't touch the client's object any more */
@@ -160,6 +169,7 @@ extern void agent_close(struct agent_client *client);
 /* around each method; guid is what the agent knows the binding by */
 extern HRESULT agent_enter(struct agent_client *client, struct agent_binding **binding, GUID *guid);
 extern void agent_leave(struct agent_binding *binding);
+extern BOOL agent_is_ending(struct agent_binding *binding); /* no more of the client's methods are to be called */
 extern void agent_binding_addref(struct agent_binding *binding);
 extern void agent_binding_release(struct agent_binding *binding);
 

@@ -73,7 +73,8 @@ static HRESULT get_soh_request(struct agent_callback *callback)
     hr = INapSystemHealthAgentCallback_GetSoHRequest(get_object(callback), request);
     request_close(request);
 
-    if (SUCCEEDED(hr) && (callback->flags & NAPAGENT_SOH_SET) && is_sent_again(callback))
+    if (SUCCEEDED(hr) && (callback->flags & NAPAGENT_SOH_SET) && !agent_is_ending(callback->binding)
+            && is_sent_again(callback))
         callback->flags |= NAPAGENT_SOH_EQUAL;
     return hr;
 }
@@ -117,7 +118,7 @@ static HRESULT get_fixup_info(struct agent_callback *callback)
     HRESULT hr;
 
     hr = INapSystemHealthAgentCallback_GetFixupInfo(get_object(callback), &info);
-    if (FAILED(hr)) return hr;
+    if (!is_success(hr)) return hr;
     if (!info) return E_POINTER;
     hr = put_fixup(callback, info);
     FreeFixupInfo(info);

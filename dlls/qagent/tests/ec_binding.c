@@ -1277,6 +1277,17 @@ static void test_unavailable(void)
     check_call(&ec.calls[EC_NotifySoHChange]);
     ec.hr = S_OK;
     get_request(&ec, connection, &ssoh);
+
+    /* The pages of an enforcement client's methods have the error as it is. */
+    ec.hr = RPC_S_SERVER_UNAVAILABLE;
+    forget_calls(&ec.calls[EC_GetConnections]);
+    hr = respond(&ec, connection, &ssoh.correlation_id, &verdict_restricted, sha.id, S_OK);
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    check_call(&ec.calls[EC_GetConnections]);
+    check_eventually(INapEnforcementClientBinding_NotifySoHChangeFailure(ec.binding) == NAP_E_NOT_INITIALIZED);
+    check_eventually(ec.refcount == 1);
+    ec.hr = S_OK;
+    bind_ec(&ec);
     remove_connection(&ec);
     remove_sha(&sha);
     remove_ec(&ec);

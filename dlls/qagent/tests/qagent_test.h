@@ -1064,6 +1064,11 @@ static inline HRESULT WINAPI ec_GetConnections(INapEnforcementClientCallback *if
     unsigned int i;
     HRESULT hr;
 
+    if (ec->hr != S_OK)
+    {
+        note_call(&ec->calls[EC_GetConnections]);
+        return ec->hr;
+    }
     EnterCriticalSection(&ec->cs);
     if (FAILED(hr = pAllocConnections(connections, ec->connection_count)))
     {
@@ -1080,7 +1085,7 @@ static inline HRESULT WINAPI ec_GetConnections(INapEnforcementClientCallback *if
     if (ec->hook)
         ec->hook(ec, EC_GetConnections);
     note_call(&ec->calls[EC_GetConnections]);
-    return ec->hr;
+    return S_OK;
 }
 
 static INapEnforcementClientCallbackVtbl ec_vtbl =

@@ -242,6 +242,14 @@ static void test_other_process(void)
     check_eventually((hr = initialize_sha(&sha)) == S_OK);
     unbind_sha(&sha);
 
+    /* Released when that process has no other threads any more. */
+    if (is_wine())
+    {
+        end_child(start_child("exit", TEST_ID(0)), S_OK);
+        check_eventually((hr = initialize_sha(&sha)) == S_OK);
+        unbind_sha(&sha);
+    }
+
     cleanup_sha(&sha);
     unregister_sha(TEST_ID(0));
     CloseHandle(go_on);
@@ -1162,15 +1170,20 @@ static void test_uninitialize_in_callback(void)
         winetest_push_context("call %u", calls[i]);
         connection = add_connection(&ec);
         bind_sha(&sha);
+        get_request(&ec, connection, &ssoh);
+        sha.health = i % 2 ? "fine" : "other";
         sha.hook = uninitialize_hook;
         sha.hook_data = &calls[i];
         forget_calls(&sha.calls[calls[i]]);
+        forget_calls(&sha.calls[SHA_CompareSoHRequests]);
         get_request(&ec, connection, &ssoh);
         ok(!!find_entry(&ssoh, sha.id), "Got no entry.\n");
         hr = respond(&ec, connection, &ssoh.correlation_id, &verdict_restricted, sha.id, S_OK);
         ok(hr == S_OK, "Got hr %#lx.\n", hr);
         check_call(&sha.calls[calls[i]]);
         check_eventually(sha.refcount == 1);
+        if (calls[i] == SHA_GetSoHRequest)
+            check_not_called(&sha.calls[SHA_CompareSoHRequests]);
         check_all_methods(sha.binding, NAP_E_NOT_INITIALIZED);
         sha.hook = NULL;
         bind_sha(&sha);
@@ -1284,6 +1297,7 @@ static void test_hang(void)
     struct block block;
     struct ssoh ssoh;
     DWORD start, time;
+    HANDLE thread;
     HRESULT hr;
 
     if (!is_wine())
@@ -1326,6 +1340,25 @@ static void test_hang(void)
     bind_sha(&sha);
     get_request(&ec, connection, &ssoh);
     check_entry(&ssoh, sha.id, "fine");
+
+    /* What binds anew while its late callback still runs waits for that, too, when it ends. */
+    ResetEvent(block.entered);
+    ResetEvent(block.go_on);
+    forget_calls(&sha.calls[SHA_GetSoHRequest]);
+    sha.hook = block_hook;
+    get_request(&ec, connection, &ssoh);
+    check_wait(block.entered);
+    sha.hook = NULL;
+    bind_sha(&sha);
+    thread = CreateThread(NULL, 0, uninitialize_thread, &sha, 0, NULL);
+    check_no_wait(thread);
+    check_not_called(&sha.calls[SHA_GetSoHRequest]);
+    SetEvent(block.go_on);
+    check_wait(thread);
+    check_called(&sha.calls[SHA_GetSoHRequest]);
+    ok(sha.refcount == 1, "Got %ld references.\n", sha.refcount);
+    CloseHandle(thread);
+    bind_sha(&sha);
 
     CloseHandle(block.go_on);
     CloseHandle(block.entered);
@@ -1524,6 +1557,23 @@ static void child_hook(struct sha *sha, enum sha_call call, INapSystemHealthAgen
     Sleep(2 * TIMEOUT);
 }
 
+/* As a DLL's destructors do while its process ends */
+static void WINAPI release_at_exit(void *binding)
+{
+    INapSystemHealthAgentBinding_Release((INapSystemHealthAgentBinding *)binding);
+}
+
+static BOOL set_exit_routine(void (WINAPI *routine)(void *), void *arg)
+{
+    HMODULE kernel32 = GetModuleHandleA("kernel32.dll");
+    DWORD (WINAPI *pFlsAlloc)(void (WINAPI *)(void *));
+    BOOL (WINAPI *pFlsSetValue)(DWORD, void *);
+
+    pFlsAlloc = (void *)GetProcAddress(kernel32, "FlsAlloc");
+    pFlsSetValue = (void *)GetProcAddress(kernel32, "FlsSetValue");
+    return pFlsAlloc && pFlsSetValue && pFlsSetValue(pFlsAlloc(routine), arg);
+}
+
 static HRESULT run_child(const char *what, NapComponentId id)
 {
     HANDLE ready = create_event(child_ready), go_on = create_event(child_go_on);
@@ -1544,6 +1594,8 @@ static HRESULT run_child(const char *what, NapComponentId id)
         WaitForSingleObject(go_on, 2 * TIMEOUT);
         return INapSystemHealthAgentBinding_Uninitialize(sha.binding);
     }
+    if (!strcmp(what, "exit"))
+        return set_exit_routine(release_at_exit, sha.binding) ? S_OK : S_FALSE;
     sha.hook = child_hook;
     sha.hook_data = strcmp(what, "die") ? NULL : &sha;
     SetEvent(ready);
