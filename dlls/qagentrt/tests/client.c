@@ -188,9 +188,9 @@ void fake_stop(struct fake *fake)
 
 void fake_wait_(int line, struct fake *fake, napagent_call_type type, LONG count, DWORD timeout)
 {
-    ULONGLONG end = GetTickCount64() + timeout;
+    DWORD start = GetTickCount();
 
-    while (fake->counts[type] < count && GetTickCount64() < end) Sleep(5);
+    while (fake->counts[type] < count && GetTickCount() - start < timeout) Sleep(5);
     ok_(__FILE__, line)(fake->counts[type] == count, "Got %ld calls of type %u, expected %ld.\n", fake->counts[type],
             type, count);
 }
@@ -219,9 +219,9 @@ static BOOL is_bound(napagent_kind kind, NapComponentId id)
 
 static void wait_unbound(napagent_kind kind, NapComponentId id, DWORD timeout)
 {
-    ULONGLONG end = GetTickCount64() + timeout;
+    DWORD start = GetTickCount();
 
-    while (is_bound(kind, id) && GetTickCount64() < end) Sleep(20);
+    while (is_bound(kind, id) && GetTickCount() - start < timeout) Sleep(20);
     ok(!is_bound(kind, id), "Still bound.\n");
 }
 
@@ -467,7 +467,7 @@ static void test_park(void)
 {
     struct parked parked, other;
     napagent_result result;
-    ULONGLONG start;
+    DWORD start;
     HRESULT hr;
     GUID ec;
 
@@ -492,9 +492,9 @@ static void test_park(void)
     AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_EC, EC_ID, FALSE, &ec));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     park(&parked, &ec);
-    start = GetTickCount64();
+    start = GetTickCount();
     ok(stop_service(), "Failed to stop the service.\n");
-    ok(GetTickCount64() - start < 5000, "It took %u ms.\n", (UINT)(GetTickCount64() - start));
+    ok(GetTickCount() - start < 5000, "It took %lu ms.\n", GetTickCount() - start);
     unpark(&parked);
     ok(parked.hr == RPC_E_DISCONNECTED, "Got hr %#lx.\n", parked.hr);
 
@@ -549,7 +549,7 @@ static void test_hang(void)
     GUID key = { 1 };
     struct fake shas[2], ec;
     CorrelationId id;
-    ULONGLONG start, took;
+    DWORD start, took;
     HRESULT hr;
     BOOL hint;
     UINT i;
@@ -566,11 +566,11 @@ static void test_hang(void)
 
     shas[0].held_type = NAPAGENT_CALL_GET_SOH_REQUEST;
     shas[0].held_event = CreateEventW(NULL, TRUE, FALSE, NULL);
-    start = GetTickCount64();
+    start = GetTickCount();
     hr = get_request(&ec.binding, &key, &hint, &id);
-    took = GetTickCount64() - start;
+    took = GetTickCount() - start;
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    ok(took > 9000 && took < 13000, "It took %u ms.\n", (UINT)took);
+    ok(took > 9000 && took < 13000, "It took %lu ms.\n", took);
     ok(!is_bound(NAPAGENT_SHA, SHA_ID), "Bound.\n");
     ok(is_bound(NAPAGENT_SHA, SHA_ID + 1), "Not bound.\n");
     ok(shas[1].counts[NAPAGENT_CALL_GET_SOH_REQUEST] == 1, "Got %ld calls.\n",
@@ -582,11 +582,11 @@ static void test_hang(void)
     ok(shas[0].end == S_FALSE, "Got hr %#lx.\n", shas[0].end);
     CloseHandle(shas[0].held_event);
 
-    start = GetTickCount64();
+    start = GetTickCount();
     hr = get_request(&ec.binding, &key, &hint, &id);
-    took = GetTickCount64() - start;
+    took = GetTickCount() - start;
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    ok(took < 2000, "It took %u ms.\n", (UINT)took);
+    ok(took < 2000, "It took %lu ms.\n", took);
 
     fake_stop(&shas[1]);
     fake_stop(&ec);
@@ -599,7 +599,7 @@ static void test_absent(void)
 {
     GUID key = { 1 }, sha;
     CorrelationId id;
-    ULONGLONG start, took;
+    DWORD start, took;
     struct fake ec;
     HRESULT hr;
     BOOL hint;
@@ -612,11 +612,11 @@ static void test_absent(void)
     hr = open_connection(&ec.binding, &key);
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
 
-    start = GetTickCount64();
+    start = GetTickCount();
     hr = get_request(&ec.binding, &key, &hint, &id);
-    took = GetTickCount64() - start;
+    took = GetTickCount() - start;
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    ok(took > 9000 && took < 13000, "It took %u ms.\n", (UINT)took);
+    ok(took > 9000 && took < 13000, "It took %lu ms.\n", took);
     ok(!is_bound(NAPAGENT_SHA, SHA_ID), "Bound.\n");
 
     fake_stop(&ec);
@@ -628,15 +628,15 @@ static void start_child(PROCESS_INFORMATION *info)
 {
     STARTUPINFOA startup = { sizeof(startup) };
     char **argv, command[MAX_PATH];
-    ULONGLONG end;
+    DWORD start;
     BOOL ret;
 
     winetest_get_mainargs(&argv);
     sprintf(command, "\"%s\" client child", argv[0]);
     ret = CreateProcessA(NULL, command, NULL, NULL, FALSE, 0, NULL, NULL, &startup, info);
     ok(ret, "Got error %lu.\n", GetLastError());
-    end = GetTickCount64() + TIMEOUT;
-    while (!is_bound(NAPAGENT_SHA, SHA_ID) && GetTickCount64() < end) Sleep(20);
+    start = GetTickCount();
+    while (!is_bound(NAPAGENT_SHA, SHA_ID) && GetTickCount() - start < TIMEOUT) Sleep(20);
     ok(is_bound(NAPAGENT_SHA, SHA_ID), "The child isn't bound.\n");
 }
 
@@ -671,7 +671,7 @@ static void test_killed(void)
 {
     GUID key = { 1 }, binding;
     PROCESS_INFORMATION info;
-    ULONGLONG start, took;
+    DWORD start, took;
     CorrelationId id;
     struct fake ec;
     HANDLE thread;
@@ -701,11 +701,11 @@ static void test_killed(void)
     /* Whoever waits for it goes on. */
     start_child(&info);
     thread = CreateThread(NULL, 0, kill_thread, &info, 0, NULL);
-    start = GetTickCount64();
+    start = GetTickCount();
     hr = get_request(&ec.binding, &key, &hint, &id);
-    took = GetTickCount64() - start;
+    took = GetTickCount() - start;
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    ok(took > 200 && took < 5000, "It took %u ms.\n", (UINT)took);
+    ok(took > 200 && took < 5000, "It took %lu ms.\n", took);
     ok(!is_bound(NAPAGENT_SHA, SHA_ID), "Bound.\n");
     WaitForSingleObject(thread, TIMEOUT);
     CloseHandle(thread);
@@ -719,7 +719,7 @@ static void test_slow_requests(void)
 {
     GUID key = { 1 };
     struct fake sha, ec;
-    ULONGLONG start;
+    DWORD start;
     CorrelationId id;
     HRESULT hr;
     BOOL hint;
@@ -746,8 +746,8 @@ static void test_slow_requests(void)
     sha.held_time = 8000;
     AGENT_CALL(hr, napagent_notify_soh_change(agent, &sha.binding));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    start = GetTickCount64();
-    while (GetTickCount64() - start < 70000)
+    start = GetTickCount();
+    while (GetTickCount() - start < 70000)
     {
         hr = get_request(&ec.binding, &key, &hint, &id);
         ok(hr == S_OK, "Got hr %#lx.\n", hr);
@@ -756,7 +756,7 @@ static void test_slow_requests(void)
 
     /* What comes after it is. */
     wait_unbound(NAPAGENT_EC, EC_ID, 65000);
-    ok(GetTickCount64() - start > 129000, "It took %u ms.\n", (UINT)(GetTickCount64() - start));
+    ok(GetTickCount() - start > 129000, "It took %lu ms.\n", GetTickCount() - start);
     SetEvent(ec.held_event);
     fake_join(&ec);
     CloseHandle(ec.held_event);
@@ -770,7 +770,7 @@ static void test_slow_requests(void)
 static void test_empty_park(void)
 {
     struct parked parked;
-    ULONGLONG start;
+    DWORD start;
     HRESULT hr;
     GUID ec;
 
@@ -783,12 +783,12 @@ static void test_empty_park(void)
     add_component(NAPAGENT_EC, EC_ID);
     AGENT_CALL(hr, napagent_bind(agent, NAPAGENT_EC, EC_ID, FALSE, &ec));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    start = GetTickCount64();
+    start = GetTickCount();
     parked.hr = next_call(&ec, NULL, &parked.call);
     ok(parked.hr == S_OK, "Got hr %#lx.\n", parked.hr);
     ok(parked.call.type == NAPAGENT_CALL_NONE, "Got type %u.\n", parked.call.type);
-    ok(GetTickCount64() - start > 29000 && GetTickCount64() - start < 33000, "It took %u ms.\n",
-            (UINT)(GetTickCount64() - start));
+    ok(GetTickCount() - start > 29000 && GetTickCount() - start < 33000, "It took %lu ms.\n",
+            GetTickCount() - start);
     AGENT_CALL(hr, napagent_unbind(agent, NAPAGENT_EC, EC_ID, &ec));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     remove_component(NAPAGENT_EC, EC_ID);

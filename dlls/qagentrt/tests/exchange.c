@@ -694,7 +694,7 @@ static void test_retry(void)
 {
     struct request request;
     struct fake sha, ec;
-    ULONGLONG begin;
+    DWORD begin;
     HRESULT hr;
 
     start(&sha, &ec);
@@ -702,11 +702,11 @@ static void test_retry(void)
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 1);
 
-    begin = GetTickCount64();
+    begin = GetTickCount();
     AGENT_CALL(hr, napagent_notify_soh_change_failure(agent, &ec.binding));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     fake_wait_(__LINE__, &ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 2, 7000);
-    ok(GetTickCount64() - begin > 4500, "It took %u ms.\n", (UINT)(GetTickCount64() - begin));
+    ok(GetTickCount() - begin > 4500, "It took %lu ms.\n", GetTickCount() - begin);
 
     AGENT_CALL(hr, napagent_notify_soh_change_failure(agent, &ec.binding));
     ok(hr == S_OK, "Got hr %#lx.\n", hr);

@@ -75,9 +75,9 @@ static DWORD get_changes(void)
 
 static void wait_changes(DWORD changes)
 {
-    ULONGLONG end = GetTickCount64() + 2000;
+    DWORD start = GetTickCount();
 
-    while (get_changes() < changes && GetTickCount64() < end) Sleep(10);
+    while (get_changes() < changes && GetTickCount() - start < 2000) Sleep(10);
     ok(get_changes() == changes, "Got %lu changes, expected %lu.\n", get_changes(), changes);
 }
 

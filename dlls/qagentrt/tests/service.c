@@ -58,16 +58,16 @@ static SC_HANDLE open_service(DWORD access)
 
 static DWORD wait_for_state(SC_HANDLE service, DWORD state, SERVICE_STATUS *status)
 {
-    ULONGLONG end = GetTickCount64() + TIMEOUT;
+    DWORD start = GetTickCount();
 
-    while (QueryServiceStatus(service, status) && status->dwCurrentState != state && GetTickCount64() < end)
+    while (QueryServiceStatus(service, status) && status->dwCurrentState != state && GetTickCount() - start < TIMEOUT)
         Sleep(10);
     return status->dwCurrentState;
 }
 
 BOOL start_service(void)
 {
-    ULONGLONG end = GetTickCount64() + TIMEOUT;
+    DWORD start = GetTickCount();
     SERVICE_STATUS status;
     SC_HANDLE service;
     BOOL ret;
@@ -75,7 +75,7 @@ BOOL start_service(void)
     if (!(service = open_service(SERVICE_START | SERVICE_QUERY_STATUS))) return FALSE;
     /* Other services may be about to start. */
     while (!(ret = StartServiceW(service, 0, NULL)) && GetLastError() == ERROR_SERVICE_DATABASE_LOCKED
-            && GetTickCount64() < end)
+            && GetTickCount() - start < TIMEOUT)
         Sleep(100);
     if (!ret) ret = GetLastError() == ERROR_SERVICE_ALREADY_RUNNING;
     if (ret) ret = wait_for_state(service, SERVICE_RUNNING, &status) == SERVICE_RUNNING;
@@ -420,7 +420,7 @@ static void test_parked_calls(void)
 {
     struct caller callers[PARKED_COUNT + 1] = {{0}}; /* the last is in an exchange */
     unsigned int i, j;
-    ULONGLONG begin;
+    DWORD begin;
     HANDLE stopped;
     HRESULT hr;
     DWORD ret;
@@ -461,9 +461,9 @@ static void test_parked_calls(void)
         /* They are about to wait, or wait already. */
         Sleep(j * 20);
 
-        begin = GetTickCount64();
+        begin = GetTickCount();
         ok(stop_service(), "Failed to stop the service.\n");
-        ok(GetTickCount64() - begin < 5000, "The service took %lu ms to stop.\n", (DWORD)(GetTickCount64() - begin));
+        ok(GetTickCount() - begin < 5000, "The service took %lu ms to stop.\n", GetTickCount() - begin);
         SetEvent(stopped);
         for (i = 0; i <= PARKED_COUNT; i++)
         {
