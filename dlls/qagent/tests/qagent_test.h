@@ -93,10 +93,18 @@ static inline void check_hr_(int line, HRESULT hr, HRESULT expected)
     ok_(__BASE_FILE__, line)(hr == expected, "Got hr %#lx, expected %#lx.\n", hr, expected);
 }
 
+/* A report from Windows has the answer at the line of the check. */
+static inline void trace_unknown_hr(int line, HRESULT hr)
+{
+    if (!is_wine())
+        trace_(__BASE_FILE__, line)("Windows answers hr %#lx.\n", hr);
+}
+
 /* For what isn't published: Windows may return anything. */
 #define check_unknown_hr(hr, expected) check_unknown_hr_(__LINE__, hr, expected)
 static inline void check_unknown_hr_(int line, HRESULT hr, HRESULT expected)
 {
+    trace_unknown_hr(line, hr);
     ok_(__BASE_FILE__, line)(hr == expected || broken(hr != expected), "Got hr %#lx, expected %#lx.\n", hr, expected);
 }
 
@@ -104,6 +112,7 @@ static inline void check_unknown_hr_(int line, HRESULT hr, HRESULT expected)
 #define check_failure(hr, expected) check_failure_(__LINE__, hr, expected)
 static inline void check_failure_(int line, HRESULT hr, HRESULT expected)
 {
+    trace_unknown_hr(line, hr);
     ok_(__BASE_FILE__, line)(hr == expected || broken(FAILED(hr)), "Got hr %#lx, expected %#lx.\n", hr, expected);
 }
 
