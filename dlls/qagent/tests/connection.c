@@ -669,6 +669,18 @@ static void test_installed_shvs(void)
     destroy_connection(connection);
 }
 
+/* CreateConnection() has done it already. */
+static void test_initialize(void)
+{
+    INapEnforcementClientConnection *connection;
+    HRESULT hr;
+
+    connection = create_connection();
+    hr = INapEnforcementClientConnection_Initialize(connection, ec.id);
+    check_unknown_hr(hr, HRESULT_FROM_WIN32(ERROR_ALREADY_INITIALIZED));
+    destroy_connection(connection);
+}
+
 static void test_null(void)
 {
     INapEnforcementClientConnection *connection;
@@ -785,6 +797,7 @@ START_TEST(connection)
     if (add_ec(&ec, TEST_ID(0)))
     {
         test_interfaces();
+        test_initialize();
         test_max_size();
         test_flags();
         test_connection_id();

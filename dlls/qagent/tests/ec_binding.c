@@ -499,6 +499,13 @@ static void test_foreign_connection(void)
     ok(hr == E_INVALIDARG, "Got hr %#lx.\n", hr);
 
     connection = add_connection(&ec);
+
+    /* no response, and an empty one */
+    hr = INapEnforcementClientBinding_ProcessSoHResponse(ec.binding, connection);
+    check_unknown_hr(hr, E_INVALIDARG);
+    hr = process_bytes(&ec, connection, NULL, 0);
+    check_unknown_hr(hr, S_OK);
+
     get_request(&foreign, foreign.connections[0], &ssoh);
     hr = INapEnforcementClientBinding_GetSoHRequest(ec.binding, foreign.connections[0], &hint);
     check_failure(hr, E_INVALIDARG);

@@ -547,11 +547,37 @@ static void test_request_object_hook(struct sha *sha, enum sha_call call, INapSy
     }
 }
 
+/* What isn't there to be asked or to be set */
+static void test_request_phase_hook(struct sha *sha, enum sha_call call, INapSystemHealthAgentRequest *request)
+{
+    SoH *soh;
+    UINT8 flags;
+    HRESULT hr;
+
+    if (call == SHA_GetSoHRequest)
+    {
+        hr = INapSystemHealthAgentRequest_GetSoHResponse(request, &soh, &flags);
+        check_unknown_hr(hr, E_UNEXPECTED);
+        INapSystemHealthAgentRequest_AddRef(request);
+        sha->hook_data = request;
+    }
+    else if (call == SHA_ProcessSoHResponse)
+    {
+        soh = create_soh(sha->id, "late", 4);
+        hr = INapSystemHealthAgentRequest_SetSoHRequest(request, soh, FALSE);
+        check_unknown_hr(hr, E_UNEXPECTED);
+        pFreeSoH(soh);
+    }
+}
+
 static void test_request_object(void)
 {
     INapEnforcementClientConnection *connection = add_connection(&ec);
+    INapSystemHealthAgentRequest *request;
     struct sha sha;
     struct ssoh ssoh;
+    HRESULT hr;
+    SoH *soh;
 
     add_sha(&sha, TEST_ID(0));
     sha.health = NULL;
@@ -559,6 +585,26 @@ static void test_request_object(void)
     get_request(&ec, connection, &ssoh);
     check_called(&sha.calls[SHA_GetSoHRequest]);
     check_entry(&ssoh, sha.id, "second");
+
+    if (is_wine())
+    {
+        sha.health = "fine";
+        sha.hook = test_request_phase_hook;
+        get_request(&ec, connection, &ssoh);
+        check_call(&sha.calls[SHA_GetSoHRequest]);
+        request = sha.hook_data;
+        hr = INapSystemHealthAgentRequest_GetSoHRequest(request, &soh);
+        ok(hr == RPC_E_DISCONNECTED, "Got hr %#lx.\n", hr);
+        soh = create_soh(sha.id, "late", 4);
+        hr = INapSystemHealthAgentRequest_SetSoHRequest(request, soh, FALSE);
+        ok(hr == RPC_E_DISCONNECTED, "Got hr %#lx.\n", hr);
+        pFreeSoH(soh);
+        ok(!INapSystemHealthAgentRequest_Release(request), "There are references left.\n");
+        forget_calls(&sha.calls[SHA_ProcessSoHResponse]);
+        hr = respond(&ec, connection, &ssoh.correlation_id, &verdict_healthy, sha.id, S_OK);
+        ok(hr == S_OK, "Got hr %#lx.\n", hr);
+        check_call(&sha.calls[SHA_ProcessSoHResponse]);
+    }
     remove_sha(&sha);
     remove_connection(&ec);
 }
@@ -715,6 +761,7 @@ static void test_unbound(void)
     check_generated_entry(&ssoh, TEST_ID(0), NAP_E_NOT_INITIALIZED);
     ok(!find_entry(&ssoh, TEST_ID(1)), "Got an entry.\n");
     add_sha(&other, TEST_ID(1));
+    other.cache = TRUE;
     get_request(&ec, connection, &ssoh);
     check_generated_entry(&ssoh, TEST_ID(0), NAP_E_NOT_INITIALIZED);
     check_entry(&ssoh, other.id, "fine");
