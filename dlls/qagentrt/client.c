@@ -278,26 +278,9 @@ static void deadline_passed(struct timer *timer)
 {
     struct client *client = CONTAINING_RECORD(timer, struct client, deadline);
 
-    if (client->requests)
-    {
-        first_call_changed(client);
-        return;
-    }
     report_event(kinds[client->kind].call_failed, L"%u, %s, %#x", client->id, call_types[client->calls->type].name,
                  HRESULT_FROM_WIN32(ERROR_TIMEOUT));
     drop(client, "it takes too long");
-}
-
-void client_begin_request(struct client *client)
-{
-    client_addref(client)->requests++;
-}
-
-void client_end_request(struct client *client)
-{
-    client->requests--;
-    first_call_changed(client);
-    client_release(client);
 }
 
 UINT client_get_processes(struct client **out, HANDLE *processes, UINT max)

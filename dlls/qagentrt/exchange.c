@@ -609,7 +609,6 @@ HRESULT __cdecl napagent_get_soh_request(handle_t agent, const GUID *binding, co
         UINT32 *size, BYTE **request, UINT32 *private_size, BYTE **private_data)
 {
     struct connection *connection;
-    struct client *client;
     HRESULT hr;
 
     TRACE("agent %p, binding %s, connection %s, id %s, max_size %u, retrigger_hint %p, correlation_id %p, size %p, "
@@ -625,8 +624,6 @@ HRESULT __cdecl napagent_get_soh_request(handle_t agent, const GUID *binding, co
     agent_lock();
     if (SUCCEEDED(hr = connection_get(binding, key, &connection)))
     {
-        client = connection->client;
-        client_begin_request(client);
         connection->id = *id;
         if (SUCCEEDED(hr = begin_request(connection)))
         {
@@ -634,7 +631,6 @@ HRESULT __cdecl napagent_get_soh_request(handle_t agent, const GUID *binding, co
             if (SUCCEEDED(hr)) *correlation_id = connection->exchange.correlation_id;
             end_request(connection);
         }
-        client_end_request(client);
         connection_release(connection);
     }
     agent_unlock();

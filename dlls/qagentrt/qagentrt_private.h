@@ -129,7 +129,6 @@ struct client
     struct call *calls;                 /* the first may have been handed out */
     UINT32 serial;                      /* 0: it hasn't */
     UINT32 turn;                        /* of the thread that waits for a call */
-    UINT requests;                      /* that it waits for: its time stands still */
     struct timer deadline;              /* for the first call */
     struct timer retry;                 /* of an enforcement client: NOTIFY_SOH_CHANGE once more */
 };
@@ -144,8 +143,6 @@ extern BOOL client_notify_all(napagent_kind kind, napagent_call_type type);
 extern void client_queue(struct client *client, struct call *call);
 /* FALSE: it isn't there, or has been handed out */
 extern BOOL client_withdraw(struct client *client, napagent_call_type type, const CorrelationId *correlation_id);
-extern void client_begin_request(struct client *client);
-extern void client_end_request(struct client *client);
 extern struct call *call_create(napagent_call_type type, const CorrelationId *correlation_id);
 extern void call_destroy(struct call *call);
 extern UINT client_get_processes(struct client **clients, HANDLE *processes, UINT max); /* with references */

@@ -78,7 +78,7 @@ HRESULT next_call(const GUID *binding, const napagent_result *result, napagent_c
 static UINT32 fake_answer(struct fake *fake, const napagent_call *call, napagent_result *result, const BYTE **reply)
 {
     if (fake->held_event && fake->held_type == call->type)
-        WaitForSingleObject(fake->held_event, fake->held_time ? fake->held_time : 2 * TIMEOUT);
+        WaitForSingleObject(fake->held_event, 2 * TIMEOUT);
 
     result->serial = call->serial;
     result->hr = fake->hrs[call->type];
@@ -715,58 +715,6 @@ static void test_killed(void)
     remove_component(NAPAGENT_EC, EC_ID);
 }
 
-static void test_slow_requests(void)
-{
-    GUID key = { 1 };
-    struct fake sha, ec;
-    DWORD start;
-    CorrelationId id;
-    HRESULT hr;
-    BOOL hint;
-
-    if (!winetest_interactive)
-    {
-        skip("An enforcement client's time is a minute, which needs an interactive run.\n");
-        return;
-    }
-
-    add_component(NAPAGENT_EC, EC_ID);
-    add_component(NAPAGENT_SHA, SHA_ID);
-    fake_start(&ec, NAPAGENT_EC, EC_ID);
-    fake_start(&sha, NAPAGENT_SHA, SHA_ID);
-    hr = open_connection(&ec.binding, &key);
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
-
-    /* The time that it waits for agents isn't its own. */
-    ec.held_type = NAPAGENT_CALL_NOTIFY_SOH_CHANGE;
-    ec.held_event = CreateEventW(NULL, TRUE, FALSE, NULL);
-    ec.held_time = INFINITE;
-    sha.held_type = NAPAGENT_CALL_GET_SOH_REQUEST;
-    sha.held_event = CreateEventW(NULL, TRUE, FALSE, NULL);
-    sha.held_time = 8000;
-    AGENT_CALL(hr, napagent_notify_soh_change(agent, &sha.binding));
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    start = GetTickCount();
-    while (GetTickCount() - start < 70000)
-    {
-        hr = get_request(&ec.binding, &key, &hint, &id);
-        ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    }
-    ok(is_bound(NAPAGENT_EC, EC_ID), "Not bound.\n");
-
-    /* What comes after it is. */
-    wait_unbound(NAPAGENT_EC, EC_ID, 65000);
-    ok(GetTickCount() - start > 129000, "It took %lu ms.\n", GetTickCount() - start);
-    SetEvent(ec.held_event);
-    fake_join(&ec);
-    CloseHandle(ec.held_event);
-
-    fake_stop(&sha);
-    CloseHandle(sha.held_event);
-    remove_component(NAPAGENT_SHA, SHA_ID);
-    remove_component(NAPAGENT_EC, EC_ID);
-}
-
 static void test_empty_park(void)
 {
     struct parked parked;
@@ -814,7 +762,6 @@ START_TEST(client)
         test_hang();
         test_absent();
         test_killed();
-        test_slow_requests();
         test_empty_park();
     }
     disconnect_agent();

@@ -89,7 +89,6 @@ struct fake
     GUID connections[maxConnectionCountPerEnforcer];
     napagent_call_type held_type;       /* a call that it answers when the event is set */
     HANDLE held_event;
-    DWORD held_time;                    /* milliseconds; 0: long */
 
     /* what it has been asked */
     LONG counts[NAPAGENT_CALL_COUNT];
