@@ -386,7 +386,6 @@ void agent_binding_release(struct agent_binding *binding)
     if (binding->quiet_event) CloseHandle(binding->quiet_event);
     if (binding->end_event) CloseHandle(binding->end_event);
     if (binding->idle_event) CloseHandle(binding->idle_event);
-    if (binding->previous) agent_binding_release(binding->previous);
     free(binding);
 }
 
@@ -602,16 +601,59 @@ static struct agent_binding *get_binding(struct agent_client *client)
     return binding;
 }
 
+/* A callback of one that was dropped may still run. */
+static BOOL is_in_use(const struct agent_binding *binding)
+{
+    return WaitForSingleObject(binding->end_event, 0) == WAIT_TIMEOUT
+            || WaitForSingleObject(binding->idle_event, 0) == WAIT_TIMEOUT;
+}
+
+/* With the lock held, unless nobody has the object any more */
+static void forget_earlier(struct agent_client *client, BOOL all)
+{
+    struct agent_binding **next = &client->earlier, *binding;
+
+    while ((binding = *next))
+    {
+        if (!all && is_in_use(binding)) next = &binding->next;
+        else
+        {
+            *next = binding->next;
+            agent_binding_release(binding);
+        }
+    }
+}
+
 /* Puts one in the place of another, unless somebody else has. */
 static BOOL replace_binding(struct agent_client *client, struct agent_binding *old, struct agent_binding *new)
 {
     BOOL ret;
 
     AcquireSRWLockExclusive(&client->lock);
-    if ((ret = client->binding == old)) client->binding = new;
+    if ((ret = client->binding == old))
+    {
+        client->binding = new;
+        forget_earlier(client, FALSE);
+        if (old)
+        {
+            old->next = client->earlier;
+            client->earlier = old;
+        }
+    }
     ReleaseSRWLockExclusive(&client->lock);
-    if (ret && old) agent_binding_release(old);
     return ret;
+}
+
+/* One of those before that is in use */
+static struct agent_binding *get_earlier(struct agent_client *client)
+{
+    struct agent_binding *binding;
+
+    AcquireSRWLockExclusive(&client->lock);
+    forget_earlier(client, FALSE);
+    if ((binding = client->earlier)) agent_binding_addref(binding);
+    ReleaseSRWLockExclusive(&client->lock);
+    return binding;
 }
 
 /* No method can begin, and the thread doesn't bind again. Returns whether it is bound yet. */
@@ -640,28 +682,40 @@ static void wait_for_event(HANDLE event)
     }
 }
 
-static BOOL is_in_callback(struct agent_binding *binding)
+static BOOL is_thread(struct agent_binding *binding, const GUID *logical_thread)
 {
-    GUID logical_thread;
     BOOL ret;
 
-    if (FAILED(CoGetCurrentLogicalThreadId(&logical_thread))) return FALSE;
     AcquireSRWLockShared(&binding->lock);
-    ret = IsEqualGUID(&logical_thread, &binding->logical_thread);
+    ret = IsEqualGUID(logical_thread, &binding->logical_thread);
     ReleaseSRWLockShared(&binding->lock);
     return ret;
 }
 
+/* Whether a callback of the object leads here. It can't be waited for, nor can those that may be waiting for it. */
+static BOOL is_in_callback(struct agent_client *client)
+{
+    struct agent_binding *binding;
+    GUID logical_thread;
+    BOOL ret;
+
+    if (FAILED(CoGetCurrentLogicalThreadId(&logical_thread))) return FALSE;
+    AcquireSRWLockShared(&client->lock);
+    ret = client->binding && is_thread(client->binding, &logical_thread);
+    for (binding = client->earlier; binding && !ret; binding = binding->next)
+        ret = is_thread(binding, &logical_thread);
+    ReleaseSRWLockShared(&client->lock);
+    return ret;
+}
+
 /* No callback begins from now on; one that runs may still use the binding. */
-static void wait_for_callback(struct agent_binding *binding)
+static void forbid_callbacks(struct agent_binding *binding)
 {
     AcquireSRWLockExclusive(&binding->lock);
     binding->ending = TRUE;
     if (binding->calling) ResetEvent(binding->quiet_event);
     else SetEvent(binding->quiet_event);
     ReleaseSRWLockExclusive(&binding->lock);
-
-    if (!is_in_callback(binding)) wait_for_event(binding->quiet_event);
 }
 
 static void allow_callbacks(struct agent_binding *binding)
@@ -671,12 +725,16 @@ static void allow_callbacks(struct agent_binding *binding)
     ReleaseSRWLockExclusive(&binding->lock);
 }
 
-static void wait_for_end(struct agent_binding *binding)
+/* Until no callback of the object runs, and no method */
+static void wait_for_earlier(struct agent_client *client)
 {
-    for (; binding; binding = binding->previous)
+    struct agent_binding *binding;
+
+    while (!RtlDllShutdownInProgress() && (binding = get_earlier(client)))
     {
-        if (!is_in_callback(binding)) wait_for_event(binding->end_event);
+        wait_for_event(binding->end_event);
         wait_for_event(binding->idle_event);
+        agent_binding_release(binding);
     }
 }
 
@@ -700,11 +758,6 @@ static HRESULT install_binding(struct agent_client *client, struct agent_binding
 {
     BOOL started;
 
-    if (old && WaitForSingleObject(old->end_event, 0) == WAIT_TIMEOUT)
-    {
-        agent_binding_addref(old);
-        binding->previous = old;
-    }
     agent_binding_addref(binding);
     if (!replace_binding(client, old, binding))
     {
@@ -763,18 +816,21 @@ static HRESULT unbind(struct agent_client *client)
 
 HRESULT agent_unbind(struct agent_client *client)
 {
+    BOOL in_callback = is_in_callback(client);
     struct agent_binding *binding;
     HRESULT hr;
 
     if (!(binding = get_binding(client))) return NAP_E_NOT_INITIALIZED;
 
-    wait_for_callback(binding);
+    forbid_callbacks(binding);
+    if (!in_callback) wait_for_event(binding->quiet_event);
     hr = unbind(client);
     if (SUCCEEDED(hr) || hr == NAP_E_NOT_INITIALIZED)
     {
         replace_binding(client, binding, NULL);
         close_binding(binding);
-        wait_for_end(binding);
+        if (in_callback) wait_for_event(binding->idle_event);
+        else wait_for_earlier(client);
     }
     else allow_callbacks(binding);
     agent_binding_release(binding);
@@ -785,11 +841,18 @@ HRESULT agent_unbind(struct agent_client *client)
 void agent_close(struct agent_client *client)
 {
     struct agent_binding *binding = client->binding;
+    BOOL in_callback;
 
-    if (!binding || RtlDllShutdownInProgress()) return;
-    if (close_binding(binding)) unbind_guid(binding, &binding->guid);
-    wait_for_end(binding);
-    agent_binding_release(binding);
+    if (RtlDllShutdownInProgress()) return;
+    in_callback = is_in_callback(client);
+    if (binding)
+    {
+        if (close_binding(binding)) unbind_guid(binding, &binding->guid);
+        replace_binding(client, binding, NULL);
+        if (in_callback) wait_for_event(binding->idle_event);
+    }
+    if (!in_callback) wait_for_earlier(client);
+    forget_earlier(client, TRUE);
 }
 
 HRESULT agent_enter(struct agent_client *client, struct agent_binding **out, GUID *guid)

@@ -128,7 +128,7 @@ struct agent_binding
     NapComponentId id;
     IUnknown *callback; /* NULL: of an apartment, and asked for at the first call */
     DWORD git_cookie;   /* 0: of none */
-    struct agent_binding *previous; /* of the same object, dropped in a callback that may still run; or NULL */
+    struct agent_binding *next; /* of the same object's earlier ones */
     HANDLE stop_event;
     HANDLE quiet_event; /* no callback runs, and none begins */
     HANDLE end_event;   /* the thread doesn't touch the client's object any more */
@@ -160,6 +160,7 @@ struct agent_client
 {
     SRWLOCK lock;
     struct agent_binding *binding; /* NULL or unbound: not initialized */
+    struct agent_binding *earlier; /* those before it, at least as long as they are in use */
 };
 
 extern HRESULT agent_bind(struct agent_client *client, const struct agent_role *role, NapComponentId id,

@@ -1339,6 +1339,7 @@ static void test_uninitialize_waits(void)
 /* An SHA that hangs is dropped; the others' exchange goes on. */
 static void test_hang(void)
 {
+    enum sha_call call = SHA_GetSoHRequest;
     INapEnforcementClientConnection *connection;
     struct sha sha, other;
     struct block block;
@@ -1388,7 +1389,8 @@ static void test_hang(void)
     get_request(&ec, connection, &ssoh);
     check_entry(&ssoh, sha.id, "fine");
 
-    /* What binds anew while its late callback still runs waits for that, too, when it ends. */
+    /* What binds anew while its late callback still runs waits for that, too, when it ends, whatever was in between;
+     * but not in a callback, which the late one may wait for. */
     ResetEvent(block.entered);
     ResetEvent(block.go_on);
     forget_calls(&sha.calls[SHA_GetSoHRequest]);
@@ -1396,6 +1398,24 @@ static void test_hang(void)
     get_request(&ec, connection, &ssoh);
     check_wait(block.entered);
     sha.hook = NULL;
+    bind_sha(&sha);
+    sha.hook = uninitialize_hook;
+    sha.hook_data = &call;
+    start = GetTickCount();
+    get_request(&ec, connection, &ssoh);
+    time = GetTickCount() - start;
+    ok(time < 5000, "It took %lu ms.\n", time);
+    check_call(&sha.calls[SHA_GetSoHRequest]);
+    check_eventually(sha.refcount == 2);
+    sha.hook = NULL;
+
+    bind_sha(&sha);
+    sha.request_hr = HRESULT_FROM_WIN32(RPC_S_SERVER_UNAVAILABLE);
+    get_request(&ec, connection, &ssoh);
+    check_call(&sha.calls[SHA_GetSoHRequest]);
+    check_eventually(sha.refcount == 2);
+    sha.request_hr = S_OK;
+
     bind_sha(&sha);
     thread = CreateThread(NULL, 0, uninitialize_thread, &sha, 0, NULL);
     check_no_wait(thread);
