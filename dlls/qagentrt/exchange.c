@@ -37,6 +37,7 @@
 WINE_DEFAULT_DEBUG_CHANNEL(qagentrt);
 
 #define FIXUP_POLL_TIME 2000 /* milliseconds */
+#define FIXUP_MAX_MISSES 3
 
 #define PRIVATE_DATA_VERSION 1
 
@@ -62,6 +63,7 @@ struct sha
     UINT32 failure_category;
     HRESULT compliance_result;
     BOOL fixup_known;
+    UINT fixup_misses;          /* answers in a row that weren't one */
     napagent_fixup fixup;
 };
 
@@ -903,27 +905,44 @@ static BOOL read_fixup(const struct reply *reply, napagent_fixup *fixup)
             && reply->size == sizeof(*fixup) + fixup->count * sizeof(HRESULT);
 }
 
-/* One in progress goes on even if once it isn't known how. */
-void exchange_complete_fixup_info(struct client *client, const struct call *call, const struct reply *reply)
+static BOOL is_fixing(const struct sha *sha)
+{
+    return sha->fixup_known && sha->fixup.state == fixupStateInProgress;
+}
+
+/* One in progress goes on, for a while, even if it isn't known how. */
+static void take_fixup(struct sha *sha, const struct reply *reply)
 {
     napagent_fixup fixup;
-    BOOL was_in_progress;
+
+    if (read_fixup(reply, &fixup))
+    {
+        sha->fixup = fixup;
+        sha->fixup_known = TRUE;
+        sha->fixup_misses = 0;
+    }
+    else if (!is_fixing(sha) || ++sha->fixup_misses == FIXUP_MAX_MISSES) sha->fixup_known = FALSE;
+}
+
+static BOOL notify_change(void)
+{
+    changed = TRUE;
+    return client_notify_all(NAPAGENT_EC, NAPAGENT_CALL_NOTIFY_SOH_CHANGE);
+}
+
+void exchange_complete_fixup_info(struct client *client, const struct call *call, const struct reply *reply)
+{
+    BOOL was_fixing;
     struct sha *sha;
 
     if (!(sha = sha_get(client->id))) return;
-    was_in_progress = sha->fixup_known && sha->fixup.state == fixupStateInProgress;
-    if (read_fixup(reply, &fixup)) sha->fixup = fixup;
-    else if (!was_in_progress)
-    {
-        sha->fixup_known = FALSE;
-        return;
-    }
-    sha->fixup_known = TRUE;
+    was_fixing = is_fixing(sha);
+    take_fixup(sha, reply);
+    TRACE("agent %#x: known %d, state %u, percentage %u.\n", client->id, sha->fixup_known, sha->fixup.state,
+          sha->fixup.percentage);
 
-    TRACE("agent %#x: state %u, percentage %u.\n", client->id, sha->fixup.state, sha->fixup.percentage);
-    if (sha->fixup.state == fixupStateInProgress) timer_set(&sha->poll, FIXUP_POLL_TIME, poll_fixup);
-    else if (sha->fixup.state == fixupStateSuccess && was_in_progress)
-        client_notify_all(NAPAGENT_EC, NAPAGENT_CALL_NOTIFY_SOH_CHANGE);
+    if (is_fixing(sha)) timer_set(&sha->poll, FIXUP_POLL_TIME, poll_fixup);
+    else if (was_fixing && sha->fixup_known && sha->fixup.state == fixupStateSuccess) notify_change();
 }
 
 /* ---- notices ---- */
@@ -936,11 +955,7 @@ HRESULT __cdecl napagent_notify_soh_change(handle_t agent, const GUID *binding)
     TRACE("agent %p, binding %s.\n", agent, debugstr_guid(binding));
 
     agent_lock();
-    if (SUCCEEDED(hr = client_get(NAPAGENT_SHA, binding, &client)))
-    {
-        changed = TRUE;
-        if (!client_notify_all(NAPAGENT_EC, NAPAGENT_CALL_NOTIFY_SOH_CHANGE)) hr = E_OUTOFMEMORY;
-    }
+    if (SUCCEEDED(hr = client_get(NAPAGENT_SHA, binding, &client)) && !notify_change()) hr = E_OUTOFMEMORY;
     agent_unlock();
     return hr;
 }

@@ -75,11 +75,8 @@ HRESULT next_call(const GUID *binding, const napagent_result *result, napagent_c
     return hr;
 }
 
-static UINT32 fake_answer(struct fake *fake, const napagent_call *call, napagent_result *result, const BYTE **reply)
+static UINT32 fake_reply(struct fake *fake, const napagent_call *call, napagent_result *result, const BYTE **reply)
 {
-    if (fake->held_event && fake->held_type == call->type)
-        WaitForSingleObject(fake->held_event, 2 * TIMEOUT);
-
     result->serial = call->serial;
     result->hr = fake->hrs[call->type];
     result->flags = 0;
@@ -91,14 +88,26 @@ static UINT32 fake_answer(struct fake *fake, const napagent_call *call, napagent
         *reply = fake->soh;
         return fake->soh_size;
     case NAPAGENT_CALL_GET_FIXUP_INFO:
-        *reply = (BYTE *)&fake->fixup;
-        return sizeof(fake->fixup.info) + fake->fixup.info.count * sizeof(HRESULT);
+        fake->told_fixup = fake->fixup;
+        *reply = (BYTE *)&fake->told_fixup;
+        return sizeof(fake->fixup.info) + fake->told_fixup.info.count * sizeof(HRESULT);
     case NAPAGENT_CALL_GET_CONNECTIONS:
         *reply = (BYTE *)fake->connections;
         return fake->connection_count * sizeof(GUID);
     default:
         return 0;
     }
+}
+
+/* A call counts as soon as it is settled what it gets: who has seen it may change what the next one does. */
+static UINT32 fake_answer(struct fake *fake, const napagent_call *call, napagent_result *result, const BYTE **reply)
+{
+    UINT32 size = fake_reply(fake, call, result, reply);
+
+    InterlockedIncrement(&fake->counts[call->type]);
+    if (fake->held_event && fake->held_type == call->type)
+        WaitForSingleObject(fake->held_event, 2 * TIMEOUT);
+    return size;
 }
 
 static DWORD WINAPI fake_thread(void *arg)
@@ -126,7 +135,6 @@ static DWORD WINAPI fake_thread(void *arg)
                 fake->last_size = last_size;
                 if (last_size <= sizeof(fake->last_soh)) memcpy(fake->last_soh, last_soh, last_size);
             }
-            InterlockedIncrement(&fake->counts[call.type]);
             size = fake_answer(fake, &call, &result, &reply);
         }
         free(soh);

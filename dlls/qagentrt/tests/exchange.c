@@ -665,15 +665,67 @@ static void test_fixup(void)
     fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 8);
     fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 2);
 
+    /* One that never says it again */
+    sha.fixup.info.state = fixupStateInProgress;
+    hr = process(&ec.binding, &key, &message, &state);
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 9);
+    sha.hrs[NAPAGENT_CALL_GET_FIXUP_INFO] = E_FAIL;
+    fake_wait_(__LINE__, &sha, NAPAGENT_CALL_GET_FIXUP_INFO, 12, 10000);
+    Sleep(2500);
+    ok(sha.counts[NAPAGENT_CALL_GET_FIXUP_INFO] == 12, "Got %ld calls.\n", sha.counts[NAPAGENT_CALL_GET_FIXUP_INFO]);
+    get_state(NAPAGENT_SHA, SHA_ID, &component);
+    ok(component.fixup_state == ~0u, "Got state %u.\n", component.fixup_state);
+    ok(ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE] == 2, "Got %ld calls.\n", ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE]);
+
     stop(&sha, &ec);
 }
 
 /* What went on while a client was away */
 static void test_bound_again(void)
 {
+    struct message message;
+    struct request request;
     struct fake sha, ec;
+    UINT32 state;
     HRESULT hr;
 
+    disconnect_agent();
+    ok(stop_service(), "Failed to stop the service.\n");
+    if (!connect_agent()) return;
+
+    start(&sha, &ec);
+    hr = get_request_data(&ec.binding, &key, 4000, &request);
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    fake_stop(&ec);
+    fake_start_(__LINE__, &ec, NAPAGENT_EC, EC_ID, TRUE);
+    Sleep(200);
+    ok(!ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE], "Got %ld calls.\n", ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE]);
+
+    /* a fix-up */
+    sha.fixup.info.state = fixupStateInProgress;
+    hr = open_connection(&ec.binding, &key);
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    hr = get_request_data(&ec.binding, &key, 4000, &request);
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    response_begin(&message, &request.id, isolationStateRestrictedAccess, 0, TRUE, &no_probation, "");
+    response_add(&message, SHA_ID, 0x80270050);
+    response_end(&message);
+    hr = process(&ec.binding, &key, &message, &state);
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 1);
+    sha.fixup.info.state = fixupStateSuccess;
+    fake_stop(&ec);
+    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 2);
+    Sleep(200);
+    fake_start_(__LINE__, &ec, NAPAGENT_EC, EC_ID, TRUE);
+    fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 1);
+    stop(&sha, &ec);
+
+    /* an agent's word */
+    disconnect_agent();
+    ok(stop_service(), "Failed to stop the service.\n");
+    if (!connect_agent()) return;
     start(&sha, &ec);
     fake_stop(&ec);
     AGENT_CALL(hr, napagent_notify_soh_change(agent, &sha.binding));

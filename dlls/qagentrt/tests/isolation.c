@@ -411,6 +411,9 @@ static void test_probation(void)
     judge(&ec, 0, isolationStateInProbation, 0, &end, "");
     Sleep(1000);
     ok(ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE] == 2, "Got %ld calls.\n", ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE]);
+    hr = get_request(&ec.binding, &ec.connections[0], &hint, &id);
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    ok(hint, "Got no hint.\n");
     judge(&ec, 0, isolationStateNotRestricted, 0, &no_probation, "");
     judge(&ec, 0, isolationStateInProbation, 0, &end, "");
     fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 3);

@@ -84,7 +84,7 @@ struct fake
     {
         napagent_fixup info;
         HRESULT codes[1];
-    } fixup;
+    } fixup, told_fixup;
     UINT32 connection_count;
     GUID connections[maxConnectionCountPerEnforcer];
     napagent_call_type held_type;       /* a call that it answers when the event is set */
