@@ -65,6 +65,7 @@ struct sha
     BOOL fixup_known;
     UINT fixup_misses;          /* answers in a row that weren't one */
     napagent_fixup fixup;
+    BOOL told;                  /* of a change, since the last answer */
 };
 
 static struct sha shas[maxSystemHealthEntityCount];
@@ -941,8 +942,20 @@ void exchange_complete_fixup_info(struct client *client, const struct call *call
     TRACE("agent %#x: known %d, state %u, percentage %u.\n", client->id, sha->fixup_known, sha->fixup.state,
           sha->fixup.percentage);
 
+    timer_cancel(&sha->poll);
     if (is_fixing(sha)) timer_set(&sha->poll, FIXUP_POLL_TIME, poll_fixup);
-    else if (was_fixing && sha->fixup_known && sha->fixup.state == fixupStateSuccess) notify_change();
+    else if (was_fixing && sha->fixup_known && sha->fixup.state == fixupStateSuccess && !sha->told) notify_change();
+    sha->told = FALSE;
+}
+
+/* What an agent tells of in the middle of a fix-up may be its end, which is then no second change: the request after that
+ * one would orphan the first. */
+static void look_at_fixup(struct sha *sha)
+{
+    if (!sha || !is_fixing(sha)) return;
+    sha->told = TRUE;
+    timer_cancel(&sha->poll);
+    poll_fixup(&sha->poll);
 }
 
 /* ---- notices ---- */
@@ -955,7 +968,11 @@ HRESULT __cdecl napagent_notify_soh_change(handle_t agent, const GUID *binding)
     TRACE("agent %p, binding %s.\n", agent, debugstr_guid(binding));
 
     agent_lock();
-    if (SUCCEEDED(hr = client_get(NAPAGENT_SHA, binding, &client)) && !notify_change()) hr = E_OUTOFMEMORY;
+    if (SUCCEEDED(hr = client_get(NAPAGENT_SHA, binding, &client)))
+    {
+        look_at_fixup(sha_find(client->id));
+        if (!notify_change()) hr = E_OUTOFMEMORY;
+    }
     agent_unlock();
     return hr;
 }

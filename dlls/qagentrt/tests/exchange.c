@@ -665,18 +665,46 @@ static void test_fixup(void)
     fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 8);
     fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 2);
 
-    /* One that never says it again */
+    /* One whose agent tells of its end by itself is told of once. */
     sha.fixup.info.state = fixupStateInProgress;
     hr = process(&ec.binding, &key, &message, &state);
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
     fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 9);
-    sha.hrs[NAPAGENT_CALL_GET_FIXUP_INFO] = E_FAIL;
-    fake_wait_(__LINE__, &sha, NAPAGENT_CALL_GET_FIXUP_INFO, 12, 10000);
+    Sleep(200);
+    sha.fixup.info.state = fixupStateSuccess;
+    AGENT_CALL(hr, napagent_notify_soh_change(agent, &sha.binding));
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    fake_wait_(__LINE__, &sha, NAPAGENT_CALL_GET_FIXUP_INFO, 10, 1000);
     Sleep(2500);
-    ok(sha.counts[NAPAGENT_CALL_GET_FIXUP_INFO] == 12, "Got %ld calls.\n", sha.counts[NAPAGENT_CALL_GET_FIXUP_INFO]);
+    ok(sha.counts[NAPAGENT_CALL_GET_FIXUP_INFO] == 10, "Got %ld calls.\n", sha.counts[NAPAGENT_CALL_GET_FIXUP_INFO]);
+    ok(ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE] == 3, "Got %ld calls.\n", ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE]);
+
+    /* But another change in the middle of it isn't its end. */
+    sha.fixup.info.state = fixupStateInProgress;
+    hr = process(&ec.binding, &key, &message, &state);
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 11);
+    Sleep(200);
+    AGENT_CALL(hr, napagent_notify_soh_change(agent, &sha.binding));
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    fake_wait_(__LINE__, &sha, NAPAGENT_CALL_GET_FIXUP_INFO, 12, 1000);
+    fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 4);
+    sha.fixup.info.state = fixupStateSuccess;
+    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 13);
+    fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 5);
+
+    /* One that never says it again */
+    sha.fixup.info.state = fixupStateInProgress;
+    hr = process(&ec.binding, &key, &message, &state);
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 14);
+    sha.hrs[NAPAGENT_CALL_GET_FIXUP_INFO] = E_FAIL;
+    fake_wait_(__LINE__, &sha, NAPAGENT_CALL_GET_FIXUP_INFO, 17, 10000);
+    Sleep(2500);
+    ok(sha.counts[NAPAGENT_CALL_GET_FIXUP_INFO] == 17, "Got %ld calls.\n", sha.counts[NAPAGENT_CALL_GET_FIXUP_INFO]);
     get_state(NAPAGENT_SHA, SHA_ID, &component);
     ok(component.fixup_state == ~0u, "Got state %u.\n", component.fixup_state);
-    ok(ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE] == 2, "Got %ld calls.\n", ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE]);
+    ok(ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE] == 5, "Got %ld calls.\n", ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE]);
 
     stop(&sha, &ec);
 }
