@@ -1486,6 +1486,7 @@ static void test_restart_exchange(void)
     HRESULT hr;
 
     add_sha(&sha, TEST_ID(0));
+    sha.cache = TRUE;
     get_request(&ec, connection, &ssoh);
     stop_agent();
     start_agent();
@@ -1494,6 +1495,7 @@ static void test_restart_exchange(void)
     forget_calls(&sha.calls[SHA_GetSoHRequest]);
     get_request(&ec, connection, &ssoh);
     check_called(&sha.calls[SHA_GetSoHRequest]);
+    check_unknown_hr(sha.cached_hr, NAP_E_NO_CACHED_SOH);
     check_entry(&ssoh, sha.id, "fine");
     hr = respond(&ec, connection, &ssoh.correlation_id, &verdict_restricted, sha.id, S_OK);
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
