@@ -36,9 +36,8 @@
 /* The smallest block of the C heap, with what the heap adds. */
 #define SMALLEST_LEAK 32
 
-/* What comes and goes: pages, and handles and threads of calls in progress, of which the agent has everybody's */
+/* What comes and goes: pages, and handles and threads of calls in progress */
 #define MEMORY_NOISE 0x10000
-#define AGENT_MEMORY_NOISE 0x20000
 #define HANDLE_NOISE 16
 #define THREAD_NOISE 4
 
@@ -201,7 +200,7 @@ static void check_flat(const struct watched *watched)
 
     for (i = 0; i < RESOURCE_COUNT; ++i)
         growth[i] = watched->most[1][i] - watched->most[0][i];
-    bound = max(SMALLEST_LEAK / 2 * exchanges, watched->party ? MEMORY_NOISE : AGENT_MEMORY_NOISE);
+    bound = max(SMALLEST_LEAK / 2 * exchanges, MEMORY_NOISE);
     trace("%-20s %6ld KB, %+4ld KB; %4ld handles, %+3ld; %4ld threads, %+3ld; %6ld exchanges: "
             "%ld bytes leaked in each would show.\n", watched->name, watched->most[1][MEMORY] >> 10, growth[MEMORY] / 1024,
             watched->most[1][HANDLES], growth[HANDLES], watched->most[1][THREADS], growth[THREADS], exchanges,
