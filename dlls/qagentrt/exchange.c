@@ -886,15 +886,17 @@ static void poll_fixup(struct timer *timer)
         timer_set(timer, FIXUP_POLL_TIME, poll_fixup);
 }
 
+static void poll_fixup_now(struct sha *sha)
+{
+    timer_cancel(&sha->poll);
+    poll_fixup(&sha->poll);
+}
+
 void exchange_complete_soh_response(struct client *client, const struct call *call, const struct reply *reply)
 {
     struct sha *sha;
 
-    if (SUCCEEDED(reply->hr) && (sha = sha_get(client->id)))
-    {
-        timer_cancel(&sha->poll);
-        poll_fixup(&sha->poll);
-    }
+    if (SUCCEEDED(reply->hr) && (sha = sha_get(client->id))) poll_fixup_now(sha);
 }
 
 static BOOL read_fixup(const struct reply *reply, napagent_fixup *fixup)
@@ -954,8 +956,7 @@ static void look_at_fixup(struct sha *sha)
 {
     if (!sha || !is_fixing(sha)) return;
     sha->told = TRUE;
-    timer_cancel(&sha->poll);
-    poll_fixup(&sha->poll);
+    poll_fixup_now(sha);
 }
 
 /* ---- notices ---- */

@@ -243,13 +243,12 @@ static void begin_probation(struct connection *connection)
     BOOL was_overdue = connection->overdue;
 
     connection->overdue = !get_time_left(connection);
-    if (!connection->overdue || !was_overdue)
+    if (connection->overdue && was_overdue)
     {
-        watch_probation(connection);
-        return;
+        connection->probation_over = TRUE;
+        timer_set(&connection->probation, OVERDUE_TIME, probation_timer);
     }
-    connection->probation_over = TRUE;
-    timer_set(&connection->probation, OVERDUE_TIME, probation_timer);
+    else watch_probation(connection);
 }
 
 /* ---- connections ---- */
