@@ -682,7 +682,7 @@ static void wait_for_event(HANDLE event)
     }
 }
 
-static BOOL is_thread(struct agent_binding *binding, const GUID *logical_thread)
+static BOOL has_thread(struct agent_binding *binding, const GUID *logical_thread)
 {
     BOOL ret;
 
@@ -701,9 +701,9 @@ static BOOL is_in_callback(struct agent_client *client)
 
     if (FAILED(CoGetCurrentLogicalThreadId(&logical_thread))) return FALSE;
     AcquireSRWLockShared(&client->lock);
-    ret = client->binding && is_thread(client->binding, &logical_thread);
+    ret = client->binding && has_thread(client->binding, &logical_thread);
     for (binding = client->earlier; binding && !ret; binding = binding->next)
-        ret = is_thread(binding, &logical_thread);
+        ret = has_thread(binding, &logical_thread);
     ReleaseSRWLockShared(&client->lock);
     return ret;
 }
