@@ -595,30 +595,57 @@ static void test_response(void)
     stop(&sha, &ec);
 }
 
+/* A response that leads to a fix-up */
+static void make_fixup_response(struct fake *ec, struct message *message)
+{
+    struct request request;
+    HRESULT hr;
+
+    hr = get_request_data(&ec->binding, &key, 4000, &request);
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    response_begin(message, &request.id, isolationStateRestrictedAccess, 0, TRUE, &no_probation, "");
+    response_add(message, SHA_ID, 0x80270050);
+    response_end(message);
+}
+
+/* Hands it in, and waits until the service knows of the fix-up what there is to know. */
+#define begin_fixup(sha, ec, message, state) begin_fixup_(__LINE__, sha, ec, message, state)
+static void begin_fixup_(int line, struct fake *sha, struct fake *ec, struct message *message, UINT32 fixup_state)
+{
+    LONG count = sha->counts[NAPAGENT_CALL_GET_FIXUP_INFO];
+    UINT32 state;
+    HRESULT hr;
+
+    sha->fixup.info.state = fixup_state;
+    hr = process(&ec->binding, &key, message, &state);
+    ok_(__FILE__, line)(hr == S_OK, "Got hr %#lx.\n", hr);
+    fake_wait_(line, sha, NAPAGENT_CALL_GET_FIXUP_INFO, count + 1, 5000);
+    Sleep(200);
+}
+
+/* Nobody is asked or told any more. */
+#define check_fixup_over(sha, ec, asked, told) check_fixup_over_(__LINE__, sha, ec, asked, told)
+static void check_fixup_over_(int line, const struct fake *sha, const struct fake *ec, LONG asked, LONG told)
+{
+    Sleep(2500);
+    ok_(__FILE__, line)(sha->counts[NAPAGENT_CALL_GET_FIXUP_INFO] == asked, "Asked %ld times.\n",
+            sha->counts[NAPAGENT_CALL_GET_FIXUP_INFO]);
+    ok_(__FILE__, line)(ec->counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE] == told, "Told %ld times.\n",
+            ec->counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE]);
+}
+
 static void test_fixup(void)
 {
     napagent_component_state component;
     struct message message;
-    struct request request;
     struct fake sha, ec;
-    UINT32 state;
-    HRESULT hr;
 
     start(&sha, &ec);
-    sha.fixup.info.state = fixupStateInProgress;
+    make_fixup_response(&ec, &message);
     sha.fixup.info.percentage = 50;
     sha.fixup.info.message = 0x40000006;
     sha.fixup.info.count = 1;
-
-    hr = get_request_data(&ec.binding, &key, 4000, &request);
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    response_begin(&message, &request.id, isolationStateRestrictedAccess, 0, TRUE, &no_probation, "");
-    response_add(&message, SHA_ID, 0x80270050);
-    response_end(&message);
-    hr = process(&ec.binding, &key, &message, &state);
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 1);
-    Sleep(200);
+    begin_fixup(&sha, &ec, &message, fixupStateInProgress);
     get_state(NAPAGENT_SHA, SHA_ID, &component);
     ok(component.fixup_state == fixupStateInProgress, "Got state %u.\n", component.fixup_state);
     ok(component.percentage == 50, "Got %u %%.\n", component.percentage);
@@ -632,79 +659,80 @@ static void test_fixup(void)
     fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 1);
     get_state(NAPAGENT_SHA, SHA_ID, &component);
     ok(component.fixup_state == fixupStateSuccess, "Got state %u.\n", component.fixup_state);
-    Sleep(2500);
-    ok(sha.counts[NAPAGENT_CALL_GET_FIXUP_INFO] == 3, "Got %ld calls.\n", sha.counts[NAPAGENT_CALL_GET_FIXUP_INFO]);
-    ok(ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE] == 1, "Got %ld calls.\n", ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE]);
+    check_fixup_over(&sha, &ec, 3, 1);
 
     /* nonsense */
     sha.fixup.info.count = 1001;
-    hr = process(&ec.binding, &key, &message, &state);
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 4);
-    Sleep(200);
+    begin_fixup(&sha, &ec, &message, fixupStateInProgress);
     get_state(NAPAGENT_SHA, SHA_ID, &component);
     ok(component.fixup_state == ~0u, "Got state %u.\n", component.fixup_state);
     sha.fixup.info.count = 0;
-    sha.fixup.info.state = 3;
-    hr = process(&ec.binding, &key, &message, &state);
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 5);
-    Sleep(200);
+    begin_fixup(&sha, &ec, &message, fixupStateCouldNotUpdate + 1);
     get_state(NAPAGENT_SHA, SHA_ID, &component);
     ok(component.fixup_state == ~0u, "Got state %u.\n", component.fixup_state);
+    check_fixup_over(&sha, &ec, 5, 1);
 
-    /* One in progress that once doesn't say how it goes */
-    sha.fixup.info.state = fixupStateInProgress;
-    hr = process(&ec.binding, &key, &message, &state);
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 6);
+    stop(&sha, &ec);
+}
+
+/* Agents that don't say how it goes */
+static void test_fixup_misses(void)
+{
+    napagent_component_state component;
+    struct message message;
+    struct fake sha, ec;
+
+    start(&sha, &ec);
+    make_fixup_response(&ec, &message);
+
+    /* once */
+    begin_fixup(&sha, &ec, &message, fixupStateInProgress);
     sha.hrs[NAPAGENT_CALL_GET_FIXUP_INFO] = E_OUTOFMEMORY;
-    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 7);
+    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 2);
     sha.hrs[NAPAGENT_CALL_GET_FIXUP_INFO] = S_OK;
     sha.fixup.info.state = fixupStateSuccess;
-    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 8);
-    fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 2);
+    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 3);
+    fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 1);
 
-    /* One whose agent tells of its end by itself is told of once. */
-    sha.fixup.info.state = fixupStateInProgress;
-    hr = process(&ec.binding, &key, &message, &state);
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 9);
-    Sleep(200);
-    sha.fixup.info.state = fixupStateSuccess;
-    AGENT_CALL(hr, napagent_notify_soh_change(agent, &sha.binding));
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    fake_wait_(__LINE__, &sha, NAPAGENT_CALL_GET_FIXUP_INFO, 10, 1000);
-    Sleep(2500);
-    ok(sha.counts[NAPAGENT_CALL_GET_FIXUP_INFO] == 10, "Got %ld calls.\n", sha.counts[NAPAGENT_CALL_GET_FIXUP_INFO]);
-    ok(ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE] == 3, "Got %ld calls.\n", ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE]);
-
-    /* But another change in the middle of it isn't its end. */
-    sha.fixup.info.state = fixupStateInProgress;
-    hr = process(&ec.binding, &key, &message, &state);
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 11);
-    Sleep(200);
-    AGENT_CALL(hr, napagent_notify_soh_change(agent, &sha.binding));
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    fake_wait_(__LINE__, &sha, NAPAGENT_CALL_GET_FIXUP_INFO, 12, 1000);
-    fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 4);
-    sha.fixup.info.state = fixupStateSuccess;
-    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 13);
-    fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 5);
-
-    /* One that never says it again */
-    sha.fixup.info.state = fixupStateInProgress;
-    hr = process(&ec.binding, &key, &message, &state);
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 14);
+    /* ever again */
+    begin_fixup(&sha, &ec, &message, fixupStateInProgress);
     sha.hrs[NAPAGENT_CALL_GET_FIXUP_INFO] = E_FAIL;
-    fake_wait_(__LINE__, &sha, NAPAGENT_CALL_GET_FIXUP_INFO, 17, 10000);
-    Sleep(2500);
-    ok(sha.counts[NAPAGENT_CALL_GET_FIXUP_INFO] == 17, "Got %ld calls.\n", sha.counts[NAPAGENT_CALL_GET_FIXUP_INFO]);
+    fake_wait_(__LINE__, &sha, NAPAGENT_CALL_GET_FIXUP_INFO, 7, 10000);
+    check_fixup_over(&sha, &ec, 7, 1);
     get_state(NAPAGENT_SHA, SHA_ID, &component);
     ok(component.fixup_state == ~0u, "Got state %u.\n", component.fixup_state);
-    ok(ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE] == 5, "Got %ld calls.\n", ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE]);
+
+    stop(&sha, &ec);
+}
+
+/* Agents that tell of changes meanwhile */
+static void test_fixup_change(void)
+{
+    struct message message;
+    struct fake sha, ec;
+    HRESULT hr;
+
+    start(&sha, &ec);
+    make_fixup_response(&ec, &message);
+
+    /* Its end is told of once. */
+    begin_fixup(&sha, &ec, &message, fixupStateInProgress);
+    sha.fixup.info.state = fixupStateSuccess;
+    AGENT_CALL(hr, napagent_notify_soh_change(agent, &sha.binding));
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    fake_wait_(__LINE__, &sha, NAPAGENT_CALL_GET_FIXUP_INFO, 2, 1000);
+    check_fixup_over(&sha, &ec, 2, 1);
+
+    /* Another change isn't its end. */
+    begin_fixup(&sha, &ec, &message, fixupStateInProgress);
+    AGENT_CALL(hr, napagent_notify_soh_change(agent, &sha.binding));
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    fake_wait_(__LINE__, &sha, NAPAGENT_CALL_GET_FIXUP_INFO, 4, 1000);
+    fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 2);
+    sha.fixup.info.state = fixupStateSuccess;
+    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 5);
+    fake_wait(&ec, NAPAGENT_CALL_NOTIFY_SOH_CHANGE, 3);
+    check_fixup_over(&sha, &ec, 5, 3);
 
     stop(&sha, &ec);
 }
@@ -713,35 +741,21 @@ static void test_fixup(void)
 static void test_bound_again(void)
 {
     struct message message;
-    struct request request;
     struct fake sha, ec;
-    UINT32 state;
     HRESULT hr;
 
-    disconnect_agent();
-    ok(stop_service(), "Failed to stop the service.\n");
-    if (!connect_agent()) return;
-
+    if (!restart_agent()) return;
     start(&sha, &ec);
-    hr = get_request_data(&ec.binding, &key, 4000, &request);
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
     fake_stop(&ec);
     fake_start_(__LINE__, &ec, NAPAGENT_EC, EC_ID, TRUE);
     Sleep(200);
     ok(!ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE], "Got %ld calls.\n", ec.counts[NAPAGENT_CALL_NOTIFY_SOH_CHANGE]);
 
     /* a fix-up */
-    sha.fixup.info.state = fixupStateInProgress;
     hr = open_connection(&ec.binding, &key);
     ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    hr = get_request_data(&ec.binding, &key, 4000, &request);
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    response_begin(&message, &request.id, isolationStateRestrictedAccess, 0, TRUE, &no_probation, "");
-    response_add(&message, SHA_ID, 0x80270050);
-    response_end(&message);
-    hr = process(&ec.binding, &key, &message, &state);
-    ok(hr == S_OK, "Got hr %#lx.\n", hr);
-    fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 1);
+    make_fixup_response(&ec, &message);
+    begin_fixup(&sha, &ec, &message, fixupStateInProgress);
     sha.fixup.info.state = fixupStateSuccess;
     fake_stop(&ec);
     fake_wait(&sha, NAPAGENT_CALL_GET_FIXUP_INFO, 2);
@@ -751,9 +765,7 @@ static void test_bound_again(void)
     stop(&sha, &ec);
 
     /* an agent's word */
-    disconnect_agent();
-    ok(stop_service(), "Failed to stop the service.\n");
-    if (!connect_agent()) return;
+    if (!restart_agent()) return;
     start(&sha, &ec);
     fake_stop(&ec);
     AGENT_CALL(hr, napagent_notify_soh_change(agent, &sha.binding));
@@ -944,6 +956,8 @@ START_TEST(exchange)
     test_max_size();
     test_response();
     test_fixup();
+    test_fixup_misses();
+    test_fixup_change();
     test_bound_again();
     test_retry();
     test_at_once();

@@ -60,6 +60,7 @@ extern LONG CALLBACK rpc_filter(EXCEPTION_POINTERS *eptr);
 /* Whether the service is Wine's, which has the napagent interface. It is running and bound to afterwards. */
 extern BOOL connect_agent(void);
 extern void disconnect_agent(void);
+extern BOOL restart_agent(void);
 extern BOOL start_service(void);
 extern BOOL stop_service(void);
 

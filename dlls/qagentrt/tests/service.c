@@ -148,6 +148,13 @@ void disconnect_agent(void)
     RpcBindingFree(&agent);
 }
 
+BOOL restart_agent(void)
+{
+    ok(stop_service(), "Failed to stop the service.\n");
+    disconnect_agent();
+    return connect_agent();
+}
+
 /* In the group that the service's command line names */
 static BOOL is_in_group(const WCHAR *command_line)
 {
