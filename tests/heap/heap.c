@@ -520,13 +520,13 @@ START_TEST(heap)
         return;
     if (memcmp((char *)qutil + 0x40, "Wine builtin DLL", 16))
     {
-        skip("This qutil.dll isn't Wine's; what it allocates by which means isn't known.\n");
+        win_skip("This qutil.dll isn't Wine's; what it allocates by which means isn't known.\n");
         FreeLibrary(qutil);
         return;
     }
     if (!hook_imports(qutil))
     {
-        skip("This qutil.dll imports none of the C heap's functions.\n");
+        win_skip("This qutil.dll imports none of the C heap's functions.\n");
         FreeLibrary(qutil);
         return;
     }

@@ -186,7 +186,7 @@ START_TEST(cert_relying_party)
     ok(hr == S_OK || broken(FAILED(hr)), "Got hr %#lx.\n", hr);
     if (hr != S_OK)
     {
-        skip("NapCertRelyingParty is not to be had, hr %#lx.\n", hr);
+        win_skip("NapCertRelyingParty can not be created, hr %#lx.\n", hr);
     }
     else
     {
@@ -207,7 +207,7 @@ START_TEST(cert_relying_party)
         }
         else
         {
-            skip("NapCertRelyingParty does not answer, hr %#lx.\n", hr);
+            win_skip("NapCertRelyingParty does not answer, hr %#lx.\n", hr);
         }
         INapCertRelyingParty_Release(party);
     }

@@ -487,7 +487,7 @@ static void test_DllRegisterServer(void)
 
     if (!is_wine())
     {
-        skip("The registration of Windows' own DLL is left alone.\n");
+        skip("Unregistering Windows' own DLL might take away what it doesn't bring back.\n");
         return;
     }
     hr = pDllUnregisterServer();
@@ -531,7 +531,7 @@ static BOOL test_registration(void)
         winetest_pop_context();
     }
     if (missing)
-        skip("%u of the classes are not registered.\n", missing);
+        win_skip("%u of the classes are not registered.\n", missing);
     return !missing;
 }
 
@@ -603,7 +603,7 @@ START_TEST(main)
 
     if (!(qagent = LoadLibraryW(L"qagent.dll")))
     {
-        skip("qagent.dll is not available.\n");
+        win_skip("qagent.dll is absent, as since Windows 10.\n");
         return;
     }
     trace_version();

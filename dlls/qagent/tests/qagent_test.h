@@ -425,7 +425,7 @@ static inline BOOL load_qutil(void)
     {
         if (!qutil || !(*procs[i].proc = (void *)GetProcAddress(qutil, procs[i].name)))
         {
-            skip("qutil.dll has no %s().\n", procs[i].name);
+            win_skip("qutil.dll has no %s().\n", procs[i].name);
             return FALSE;
         }
     }
@@ -446,7 +446,7 @@ static inline BOOL init_client(void)
             (void **)&management);
     ok(hr == S_OK || hr == REGDB_E_CLASSNOTREG, "Got hr %#lx.\n", hr);
     if (hr == REGDB_E_CLASSNOTREG)
-        skip("qagent.dll's classes are not registered.\n");
+        win_skip("qagent.dll's classes are not registered.\n");
     return hr == S_OK;
 }
 
@@ -456,13 +456,13 @@ static inline BOOL open_agent(void)
 
     if (!(manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT)))
     {
-        skip("No right to open the service manager, error %lu.\n", GetLastError());
+        win_skip("The service manager can not be opened, error %lu.\n", GetLastError());
         return FALSE;
     }
     agent_service = OpenServiceW(manager, L"napagent",
             SERVICE_QUERY_STATUS | SERVICE_QUERY_CONFIG | SERVICE_START | SERVICE_STOP);
     if (!agent_service)
-        skip("The napagent service can not be opened, error %lu.\n", GetLastError());
+        win_skip("The napagent service is absent, or not for this user, error %lu.\n", GetLastError());
     CloseServiceHandle(manager);
     return !!agent_service;
 }
@@ -506,7 +506,7 @@ static inline BOOL load_agent(void)
     initial_agent_state = get_agent_state();
     if (!try_start_agent())
     {
-        skip("The napagent service can not be started, error %lu.\n", GetLastError());
+        win_skip("The napagent service can not be started, error %lu.\n", GetLastError());
         unload_agent();
         return FALSE;
     }
@@ -517,7 +517,7 @@ static inline BOOL load_agent(void)
     if (hr != S_OK)
     {
         ok(hr == E_ACCESSDENIED, "Got hr %#lx.\n", hr);
-        skip("No right to register an SHA.\n");
+        win_skip("Only an administrator registers an SHA.\n");
         unload_agent();
         return FALSE;
     }

@@ -1350,7 +1350,7 @@ static void test_hang(void)
 
     if (!is_wine())
     {
-        skip("How long Windows waits isn't known.\n");
+        skip("Whether and when Windows drops a client that hangs isn't published.\n");
         return;
     }
     connection = add_connection(&ec);
@@ -1446,7 +1446,7 @@ static void test_hang_other_process(void)
 
     if (!is_wine())
     {
-        skip("How long Windows waits isn't known.\n");
+        skip("Whether and when Windows drops a client that hangs isn't published.\n");
         CloseHandle(ready);
         return;
     }

@@ -732,7 +732,7 @@ static void test_empty_park(void)
 
     if (!winetest_interactive)
     {
-        skip("Waiting 30 s for nothing needs an interactive run.\n");
+        skip("That nothing comes for 30 s is for an interactive run.\n");
         return;
     }
 

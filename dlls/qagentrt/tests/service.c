@@ -131,12 +131,12 @@ BOOL connect_agent(void)
 {
     if (!is_wine_agent())
     {
-        skip("The agent isn't Wine's.\n");
+        win_skip("The napagent interface is Wine's own.\n");
         return FALSE;
     }
     if (!start_service())
     {
-        skip("The service can't be started, error %lu.\n", GetLastError());
+        win_skip("The service can't be started, error %lu.\n", GetLastError());
         return FALSE;
     }
     agent = bind_agent();
@@ -231,7 +231,7 @@ static void test_start_stop(void)
     if (!(service = open_service(SERVICE_START | SERVICE_STOP | SERVICE_PAUSE_CONTINUE | SERVICE_INTERROGATE
             | SERVICE_QUERY_STATUS)))
     {
-        skip("The service can't be opened, error %lu.\n", GetLastError());
+        win_skip("Only an administrator controls the service, error %lu.\n", GetLastError());
         return;
     }
 
@@ -501,7 +501,7 @@ START_TEST(service)
 
     if (!(service = open_service(SERVICE_QUERY_STATUS)))
     {
-        skip("There is no such service.\n");
+        win_skip("There is no napagent service, as since Windows 10.\n");
         return;
     }
     CloseServiceHandle(service);
@@ -510,7 +510,7 @@ START_TEST(service)
     test_start_stop();
     if (!is_wine_agent())
     {
-        skip("The agent isn't Wine's.\n");
+        win_skip("The napagent interface is Wine's own.\n");
         return;
     }
     test_class();

@@ -178,7 +178,7 @@ static void test_DllRegisterServer(void)
 
     if (strcmp(winetest_platform, "wine"))
     {
-        skip("The registration of Windows' own DLL is left alone.\n");
+        skip("Unregistering Windows' own DLL might take away what it doesn't bring back.\n");
         return;
     }
 

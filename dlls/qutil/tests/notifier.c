@@ -770,7 +770,7 @@ static void test_create_delete(SC_HANDLE manager)
 
         if (!(service = create_service(manager)))
         {
-            skip("No right to create a service.\n");
+            win_skip("Only an administrator creates a service.\n");
             winetest_pop_context();
             break;
         }
@@ -818,7 +818,7 @@ static void test_isolation_state(void)
     ok(!status, "Got %ld.\n", status);
     if (disposition == REG_OPENED_EXISTING_KEY)
     {
-        skip("There is a napagent service, which is left alone.\n");
+        skip("The test needs a napagent service of its own, and there is the agent's.\n");
         RegCloseKey(service);
         return;
     }
@@ -854,18 +854,18 @@ static void test_service(void)
     if (!(manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT | SC_MANAGER_CREATE_SERVICE)))
     {
         ok(GetLastError() == ERROR_ACCESS_DENIED, "Got error %lu.\n", GetLastError());
-        skip("No right to create a service.\n");
+        win_skip("Only an administrator creates a service.\n");
         return;
     }
 
     delete_stale_service(manager);
     if (service_exists(manager))
     {
-        skip("There is a napagent service, which is left alone.\n");
+        skip("The test needs a napagent service of its own, and there is the agent's.\n");
     }
     else if (!(service = create_service(manager)))
     {
-        skip("No right to create a service.\n");
+        win_skip("Only an administrator creates a service.\n");
     }
     else
     {

@@ -992,7 +992,7 @@ START_TEST(agent)
     qagentrt = LoadLibraryW(L"qagentrt.dll");
     if (!qagent || !qagentrt || memcmp((char *)qagentrt + 0x40, "Wine builtin DLL", 16))
     {
-        skip("There is no agent of Wine's; what it allocates by which means isn't known.\n");
+        win_skip("There is no agent of Wine's; what it allocates by which means isn't known.\n");
         return;
     }
     pServiceMain = (void *)GetProcAddress(qagentrt, "ServiceMain");
