@@ -1336,6 +1336,55 @@ static void test_uninitialize_waits(void)
     remove_connection(&ec);
 }
 
+static DWORD WINAPI release_thread(void *binding)
+{
+    HRESULT hr;
+
+    hr = CoInitializeEx(NULL, COINIT_MULTITHREADED);
+    ok(hr == S_OK, "Got hr %#lx.\n", hr);
+    release_object((IUnknown *)binding);
+    CoUninitialize();
+    return 0;
+}
+
+/* Nor is a call in progress when the last release of a binding returns. */
+static void test_release_waits(void)
+{
+    INapEnforcementClientConnection *connection;
+    HANDLE request_thread, thread;
+    struct block block;
+    struct sha sha;
+
+    if (!is_wine())
+    {
+        skip("Whether Windows waits when a bound object is released isn't published.\n");
+        return;
+    }
+    connection = add_connection(&ec);
+    add_sha(&sha, TEST_ID(0));
+    block.entered = create_event(NULL);
+    block.go_on = create_event(NULL);
+    sha.hook = block_hook;
+    sha.hook_data = &block;
+    request_thread = CreateThread(NULL, 0, get_request_thread, connection, 0, NULL);
+    check_wait(block.entered);
+    thread = CreateThread(NULL, 0, release_thread, sha.binding, 0, NULL);
+    check_no_wait(thread);
+    check_not_called(&sha.calls[SHA_GetSoHRequest]);
+    SetEvent(block.go_on);
+    check_wait(thread);
+    check_called(&sha.calls[SHA_GetSoHRequest]);
+    ok(sha.refcount == 1, "Got %ld references.\n", sha.refcount);
+    check_wait(request_thread);
+    CloseHandle(thread);
+    CloseHandle(request_thread);
+    CloseHandle(block.go_on);
+    CloseHandle(block.entered);
+    cleanup_calls(sha.calls, SHA_CALL_COUNT);
+    unregister_sha(TEST_ID(0));
+    remove_connection(&ec);
+}
+
 /* An SHA that hangs is dropped; the others' exchange goes on. */
 static void test_hang(void)
 {
@@ -1711,6 +1760,7 @@ START_TEST(sha_binding)
         test_reentrancy();
         test_uninitialize_in_callback();
         test_uninitialize_waits();
+        test_release_waits();
         test_hang();
         test_hang_other_process();
         test_restart_exchange();
