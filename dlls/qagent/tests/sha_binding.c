@@ -1046,13 +1046,19 @@ static void test_isolation_change(void)
         {&verdict_healthy, FALSE},
     };
     INapEnforcementClientConnection *connection = add_connection(&ec);
-    HANDLE event = create_event(NULL);
+    HANDLE event = create_event(NULL), ready = create_event(child_ready), listeners[2];
     struct sha sha;
     struct ssoh ssoh;
     unsigned int i;
     DWORD ret;
     HRESULT hr;
 
+    for (i = 0; i < ARRAY_SIZE(listeners); ++i)
+    {
+        ResetEvent(ready);
+        listeners[i] = start_child("listen", TEST_ID(0));
+        check_wait(ready);
+    }
     add_sha(&sha, TEST_ID(0));
     sha.hook = isolation_hook;
     hr = pInitializeNapAgentNotifier(napNotifyTypeQuarState, event);
@@ -1081,6 +1087,9 @@ static void test_isolation_change(void)
         winetest_pop_context();
     }
 
+    for (i = 0; i < ARRAY_SIZE(listeners); ++i)
+        end_child(listeners[i], S_OK);
+
     /* The state goes with the connection that had it. */
     sha.hook_data = (void *)&verdict_restricted;
     get_request(&ec, connection, &ssoh);
@@ -1097,6 +1106,7 @@ static void test_isolation_change(void)
     check_isolation_info(sha.binding, &verdict_healthy);
 
     pUninitializeNapAgentNotifier(napNotifyTypeQuarState);
+    CloseHandle(ready);
     CloseHandle(event);
     remove_sha(&sha);
 }
@@ -1538,6 +1548,7 @@ static void test_restart_exchange(void)
     sha.cache = TRUE;
     get_request(&ec, connection, &ssoh);
     stop_agent();
+    forget_calls(&ec.calls[EC_NotifySoHChange]);
     start_agent();
     check_eventually(INapSystemHealthAgentBinding_NotifySoHChange(sha.binding) == S_OK);
     check_call(&ec.calls[EC_NotifySoHChange]);
@@ -1692,6 +1703,22 @@ static BOOL set_exit_routine(void (WINAPI *routine)(void *), void *arg)
     return pFlsAlloc && pFlsSetValue && pFlsSetValue(pFlsAlloc(routine), arg);
 }
 
+/* Whether the next change of the isolation state arrives in this process. */
+static HRESULT listen_once(HANDLE ready)
+{
+    HANDLE event = create_event(NULL);
+    HRESULT hr;
+
+    if ((hr = pInitializeNapAgentNotifier(napNotifyTypeQuarState, event)) != S_OK)
+        return hr;
+    if (WaitForSingleObject(event, QUIET) != WAIT_TIMEOUT)
+        return E_UNEXPECTED;
+    SetEvent(ready);
+    hr = WaitForSingleObject(event, TIMEOUT) == WAIT_OBJECT_0 ? S_OK : S_FALSE;
+    pUninitializeNapAgentNotifier(napNotifyTypeQuarState);
+    return hr;
+}
+
 static HRESULT run_child(const char *what, NapComponentId id)
 {
     HANDLE ready = create_event(child_ready), go_on = create_event(child_go_on);
@@ -1702,6 +1729,8 @@ static HRESULT run_child(const char *what, NapComponentId id)
         return E_FAIL;
     if (!strcmp(what, "unregister"))
         return INapClientManagement_UnregisterSystemHealthAgent(management, id);
+    if (!strcmp(what, "listen"))
+        return listen_once(ready);
     init_sha(&sha, id);
     hr = initialize_sha(&sha);
     if (hr != S_OK)
